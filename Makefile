@@ -1,0 +1,35 @@
+# `make try` and `make test` work on a fresh clone with Python 3.11+, make and git: the rest is installed into .venv.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+RUN := .venv/bin/python
+
+.PHONY: try test check format requirements
+
+try: .venv/ready
+	@$(RUN) -m bot try
+
+test: .venv/ready
+	$(RUN) -m pytest --cov --cov-report=term
+
+check: .venv/ready
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m mypy
+
+format: .venv/ready
+	$(RUN) -m ruff format
+	$(RUN) -m ruff check --fix
+
+.venv/ready: requirements.txt requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 or newer was found; set PYTHON=/path/to/python3" >&2; exit 2; }
+	@echo "Setting up .venv (once) ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.txt
+	@touch $@
+
+# Needs uv. Pins for every Python from 3.11 to 3.14 at once.
+requirements:
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.txt
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.txt

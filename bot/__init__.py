@@ -1,0 +1,1 @@
+"""Scalingo's audit logs in Slack."""

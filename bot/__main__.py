@@ -1,0 +1,85 @@
+"""The commands of the contract; a BotError becomes one line and status 2."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bot.errors import BotError
+
+DESCRIPTION = "Brings the audit logs of Scalingo's one-off containers to Slack."
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m bot", description=DESCRIPTION)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands.add_parser("serve", help="run the Slack app and its jobs (the default)")
+    commands.add_parser("worker", help="run jobs only, beside a `serve` on the same PostgreSQL")
+    read = commands.add_parser("read", help="read an audit log from a file")
+    read.add_argument(
+        "file", metavar="FILE", help="the audit log, as Scalingo's API gives it (gzip'd or not); - is standard input"
+    )
+    form = read.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the digest as JSON: times, sizes, commands")
+    form.add_argument("--transcript", action="store_true", help="what the terminal showed, as plain text")
+    form.add_argument("--cast", action="store_true", help="an asciicast v2, for `asciinema play -`")
+    read.add_argument(
+        "--marks", action="store_true", help="with --transcript: one line for each full-screen program left out"
+    )
+    commands.add_parser("mask", help="copy standard input to standard output with its secrets masked")
+    attempt = commands.add_parser("try", help="show the whole conversation on local stand-ins: no account, no network")
+    attempt.add_argument("--picture", metavar="FILE.svg", help="save what is shown as a picture")
+    return top
+
+
+def run(arguments: argparse.Namespace) -> None:
+    match arguments.command:
+        case "read":
+            from bot import read
+
+            if arguments.marks and not arguments.transcript:
+                raise BotError("--marks goes with --transcript: python -m bot read FILE --transcript --marks.")
+            read.run(
+                arguments.file,
+                json=arguments.json,
+                transcript=arguments.transcript,
+                cast=arguments.cast,
+                marks=arguments.marks,
+            )
+        case "mask":
+            from bot import mask
+
+            mask.run(sys.stdin.buffer, sys.stdout.buffer)
+        case "try":
+            from bot import tryout
+
+            tryout.run(picture=arguments.picture)
+        case "worker":
+            from bot import app
+
+            app.run_worker()
+        case _:
+            from bot import app
+
+            app.run_serve()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parser().parse_args(argv)
+    try:
+        run(arguments)
+    except BotError as error:
+        print(f"bot: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output went away (`… | head`): nobody is left to tell.
+        sys.stderr.close()
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

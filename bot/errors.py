@@ -1,0 +1,73 @@
+"""Every failure that we can explain, with the sentence that a person reads.
+
+The class decides what happens next:
+
+    BotError                    said to whoever asked; not tried again
+    ├── Misconfigured           a variable is missing or wrong; the process does not start
+    ├── BadInput                what a person typed can't be understood; the sentence shows the nearest right form
+    ├── AuditLogBroken          the file is no audit log: which record, which byte
+    │   └── AuditLogCut         it ends before its array is closed: fetched again, never taken for a short session
+    ├── Refused                 the person may not have what was asked for
+    ├── Gone                    what was asked for does not exist (any more)
+    ├── CannotPost              Slack will not take our message in this channel as things are; kept until it will
+    └── Retryable               worth another try, after `retry_after_s` where the other side named a time
+        ├── RateLimited
+        ├── Unreachable         no answer, a lost one, or a 5xx
+        └── NotReady            the audit log is not there yet
+"""
+
+from __future__ import annotations
+
+
+class BotError(Exception):
+    """Its text is one sentence for a person; it holds no secret and nothing of a session."""
+
+
+class Misconfigured(BotError):
+    pass
+
+
+class BadInput(BotError):
+    pass
+
+
+class AuditLogBroken(BotError):
+    pass
+
+
+class AuditLogCut(AuditLogBroken):
+    pass
+
+
+class Refused(BotError):
+    pass
+
+
+class Gone(BotError):
+    pass
+
+
+class CannotPost(BotError):
+    """`reason` is Slack's error code, `not_in_channel` for instance."""
+
+    def __init__(self, sentence: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class Retryable(BotError):
+    def __init__(self, sentence: str, retry_after_s: float | None = None) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(Retryable):
+    pass
+
+
+class Unreachable(Retryable):
+    pass
+
+
+class NotReady(Retryable):
+    pass
