@@ -9,7 +9,9 @@ The class decides what happens next:
     │   └── AuditLogCut         it ends before its array is closed: fetched again, never taken for a short session
     ├── Refused                 the person may not have what was asked for
     ├── Gone                    what was asked for does not exist (any more)
+    │   └── ThreadGone          somebody deleted the thread's parent: it is not posted again
     ├── CannotPost              Slack will not take our message in this channel as things are; kept until it will
+    ├── BlocksRefused           Slack will not show our blocks; the same in plain words may pass
     └── Retryable               worth another try, after `retry_after_s` where the other side named a time
         ├── RateLimited
         ├── Unreachable         no answer, a lost one, or a 5xx
@@ -47,12 +49,20 @@ class Gone(BotError):
     pass
 
 
+class ThreadGone(Gone):
+    pass
+
+
 class CannotPost(BotError):
     """`reason` is Slack's error code, `not_in_channel` for instance."""
 
     def __init__(self, sentence: str, reason: str) -> None:
         super().__init__(sentence)
         self.reason = reason
+
+
+class BlocksRefused(BotError):
+    pass
 
 
 class Retryable(BotError):
@@ -66,7 +76,11 @@ class RateLimited(Retryable):
 
 
 class Unreachable(Retryable):
-    pass
+    """`maybe_done`: a write whose answer got lost may have been done all the same; look before it is repeated."""
+
+    def __init__(self, sentence: str, retry_after_s: float | None = None, *, maybe_done: bool = False) -> None:
+        super().__init__(sentence, retry_after_s)
+        self.maybe_done = maybe_done
 
 
 class NotReady(Retryable):
