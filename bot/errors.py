@@ -4,10 +4,17 @@ The class decides what happens next:
 
     BotError                    said to whoever asked; not tried again
     ├── Misconfigured           a variable is missing or wrong; the process does not start
+    │   └── TokenRefused        Scalingo does not know the API token (any more): a 401 that a new bearer does not cure
     ├── BadInput                what a person typed can't be understood; the sentence shows the nearest right form
     ├── AuditLogBroken          the file is no audit log: which record, which byte
-    │   └── AuditLogCut         it ends before its array is closed: fetched again, never taken for a short session
+    │   ├── AuditLogCut         it ends before its array is closed: fetched again, never taken for a short session
+    │   └── AuditLogTooLarge    nobody reads that in a thread
     ├── Refused                 the person may not have what was asked for
+    │   ├── PaymentRequired     402: Scalingo wants the account's billing settled first
+    │   └── Forbidden           403: the bot's own account at Scalingo may not do this
+    ├── Rejected                Scalingo will not take this request however often it is sent: a 400, a redirect
+    │   ├── Conflict            409: the state of the resource is in the way
+    │   └── Invalid             422: which field, and why
     ├── Gone                    what was asked for does not exist (any more)
     │   └── ThreadGone          somebody deleted the thread's parent: it is not posted again
     ├── CannotPost              Slack will not take our message in this channel as things are; kept until it will
@@ -15,7 +22,8 @@ The class decides what happens next:
     └── Retryable               worth another try, after `retry_after_s` where the other side named a time
         ├── RateLimited
         ├── Unreachable         no answer, a lost one, or a 5xx
-        └── NotReady            the audit log is not there yet
+        ├── NotReady            the audit log is not there yet
+        └── StoreDown           the database does not answer; whatever it holds is still owed
 """
 
 from __future__ import annotations
@@ -26,6 +34,10 @@ class BotError(Exception):
 
 
 class Misconfigured(BotError):
+    pass
+
+
+class TokenRefused(Misconfigured):
     pass
 
 
@@ -41,7 +53,31 @@ class AuditLogCut(AuditLogBroken):
     pass
 
 
+class AuditLogTooLarge(AuditLogBroken):
+    pass
+
+
 class Refused(BotError):
+    pass
+
+
+class PaymentRequired(Refused):
+    pass
+
+
+class Forbidden(Refused):
+    pass
+
+
+class Rejected(BotError):
+    pass
+
+
+class Conflict(Rejected):
+    pass
+
+
+class Invalid(Rejected):
     pass
 
 
@@ -84,4 +120,12 @@ class Unreachable(Retryable):
 
 
 class NotReady(Retryable):
+    pass
+
+
+class StoreDown(Retryable):
+    pass
+
+
+class DiskFull(Retryable):
     pass
