@@ -1,55 +1,58 @@
-"""What Slack is told, as pure functions of our own values.
-
-Whatever somebody else wrote (a command, a user's name) stands in `rich_text` elements, which Slack shows letter by letter. The
-few `mrkdwn` texts hold words of ours, escaped; `text`, for notifications and screen readers, has what was typed as code.
-"""
+"""What Slack is told, as pure functions of our own values: nothing that somebody typed comes alive in it."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import zip_longest
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import quote
 
 from bot.literal import shortened, visible
 from bot.session import Session
+from bot.slack.kit import (
+    BUDGET,
+    NAME_LIMIT,
+    TEXT_LIMIT,
+    Block,
+    Element,
+    actions,
+    bold,
+    bullets,
+    button,
+    code,
+    context,
+    escaped,
+    escaped_code,
+    escaped_name,
+    joined,
+    line,
+    link,
+    mrkdwn,
+    plain,
+    preformatted,
+    prose,
+    rich,
+    user,
+    within,
+)
 from bot.slack.message import Message
-from bot.slack.request import AppRef
+
+if TYPE_CHECKING:
+    from bot.digest import Command, Digest
 
 READ_SESSION = "read_session"
 POST_AGAIN = "post_again"
 
-# Slack refuses a message whose blocks sum up to about 13,000 characters, and counts in a way that it does not tell: these are
-# characters of JSON with everything but ASCII escaped, the longest form there is.
-_BUDGET = 10_000
-_PREFORMATTED_LIMIT = 2_900
-_COMMAND_LIMIT = 500
-_COMMAND_IN_A_LINE_LIMIT = 150
-_NAME_LIMIT = 80
-_TEXT_LIMIT = 1_000
-_LISTED_AT_MOST = 20
-
 Content = Literal["full", "commands", "metadata"]
-Part = TypeVar("Part")
-Block = dict[str, Any]
-Element = dict[str, Any]
 
-
-class TypedCommand(Protocol):
-    """A command of a digest; `time` is RFC 3339, as it is in the log."""
-
-    @property
-    def time(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def program(self) -> str: ...
-    @property
-    def sure(self) -> bool: ...
+# One line of JSON with all of its characters escaped stays under the budget of a message.
+_COMMAND_LIMIT = 500
+_COMMAND_IN_A_TITLE_LIMIT = 150
+# Slack names no limit for literal text; a section's is 3,000.
+_PREFORMATTED_LIMIT = 2_900
+_LISTED_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """`started_at` is that of the log's first record, RFC 3339."""
-
-    commands: int
-    duration_s: float
-    started_at: str | None = None
+    digest: Digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,310 +80,70 @@ class Failed:
 State = Waiting | Ready | Empty | Failed
 
 
-@dataclass(frozen=True, slots=True)
-class PostedFor:
-    """Who asked for a session (a Slack user id), at once or by subscribing the channel."""
-
-    user: str
-    subscribed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """A subscription with the count of its app's run events since `since`; `problem` is a sentence."""
-
-    app: AppRef
-    user: str
-    events: int
-    read: int
-    without_log: int
-    waiting: int = 0
-    failed: int = 0
-    problem: str = ""
-
-
-# The thread ------------------------------------------------------------------------------------------------------------------
+# --- a session's thread
 
 
 def parent(
-    session: Session, state: State, *, content: Content = "full", posted_for: PostedFor | None = None
+    session: Session,
+    state: State,
+    *,
+    content: Content = "full",
+    posted_for: str = "",
+    by_subscription: bool = False,
 ) -> Message:
-    """What a person reads in three seconds. `posted_for` is said here where no reply will say it."""
+    """What a person reads in three seconds: app, who, which command, when, how long, how many commands."""
     command = session.command if content != "metadata" else ""
-    app = AppRef(session.key.region, session.app_name)
-    headline = [_bold(_name(session.app_name)), _plain(f": {_who(session)} ran "), *_what(command)]
-    told = _told(state)
     facts = [_when(_started_at(session, state)), *_counts(state), *(["detached"] if session.detached else [])]
-    facts += [escaped(app.region), f"<{activity_url(app)}|Dashboard>"]
+    facts += [escaped(session.key.region), _dashboard(session.key.region, session.app_name)]
     if content == "metadata":
-        facts.append("content stays at Scalingo")
-    if posted_for is not None:
-        facts.append(_posted_for("posted", posted_for))
+        facts.append("its content stays at Scalingo")
+    if content == "metadata" or not isinstance(state, Ready):
+        # No reply will say it.
+        facts += _posted_for("posted", posted_for, by_subscription=by_subscription)
+    told = _told(state)
+    app, what = escaped_name(_name(session.app_name)), _what_escaped(command)
     return Message(
-        text=_joined(
-            f"{in_text(session.app_name)}: {in_text(_who(session))} ran {_what_in_text(command)}", told, *_counts(state)
-        ),
+        text=joined(f"{app}: {escaped_name(_who(session))} ran {what}", escaped(told), *_counts(state)),
         blocks=[
-            _rich(_section(*headline)),
-            *([_rich(_section(*prose(told)))] if told else []),
-            _context(" · ".join(facts)),
+            rich(line(bold(_name(session.app_name)), plain(f": {_who(session)} ran "), _what(command))),
+            *([rich(line(*prose(told)))] if told else []),
+            context(*facts),
         ],
     )
 
 
 def commands_reply(
-    commands: Sequence[TypedCommand],
-    *,
-    total: int,
-    session: Session,
-    posted_for: PostedFor | None = None,
-    masked: int = 0,
-    content: Content = "full",
+    digest: Digest, *, content: Content = "full", posted_for: str = "", by_subscription: bool = False
 ) -> Message:
-    """As many of `commands`, the first of `total`, as one message holds; `masked` counts the secrets of the whole session."""
-    rows = list(_within(_BUDGET, _rows(commands)))
-    unsure = any(not command.sure for command in commands[: len(rows)])
-    elements = [
-        _section(*_title(commands, total, content)),
-        *({"type": "rich_text_preformatted", "elements": [_plain(chunk)]} for chunk in _chunks(rows)),
-    ]
-    if len(rows) < total:
-        where = "in the file" if content == "full" else "that this message cannot hold"
-        elements.append(_section(_plain(f"… and {total - len(rows):,} more {where}")))
+    """As many of the typed commands as one message holds, and how many more there are."""
+    in_file = content == "full"
+    total, rows = digest.command_count, list(within(BUDGET, _rows(digest.commands)))
+    more = f"… and {total - len(rows):,} more {'in the file' if in_file else 'than this message can hold'}"
+    unsure = any(not command.sure for command in digest.commands[: len(rows)])
     notes = [
-        *(["`≈` the keys and the screen do not agree: the line may have been another"] if unsure else []),
-        *([f"{plural(masked, 'secret')} masked as ••••••"] if masked else []),
-        *([_posted_for("transcript posted" if content == "full" else "posted", posted_for)] if posted_for else []),
+        *(["`≈` keys and screen do not agree: the line may have been another"] if unsure else []),
+        *([f"{plural(digest.secrets_masked, 'secret')} masked as ••••••"] if digest.secrets_masked else []),
+        *_posted_for("transcript posted" if in_file else "posted", posted_for, by_subscription=by_subscription),
     ]
+    typed = (escaped_code(command.text, _COMMAND_IN_A_TITLE_LIMIT) for command in digest.commands[:50])
     return Message(
-        text=_commands_text(commands, total, session),
-        blocks=[_rich(*elements), *([_context(" · ".join(notes))] if notes else [])],
+        text=joined(plural(total, "command") if total else "Nothing was typed", *typed),
+        blocks=[
+            rich(
+                line(*_title(digest, in_file=in_file)),
+                *map(preformatted, _chunks(rows)),
+                *([line(plain(more))] if len(rows) < total else []),
+            ),
+            *([context(*notes)] if notes else []),
+        ],
     )
 
 
 def file_name(session: Session) -> str:
-    """Of ASCII letters, digits and hyphens alone: `my-app-2026-11-23-1727-54dcdd4a.txt`."""
+    """Of ASCII letters, digits and hyphens alone: `my-app-2026-11-23-1727-011a0000.txt`."""
     app = re.sub(r"[^a-z0-9]+", "-", session.app_name.lower()).strip("-")[:64] or "session"
-    event = re.sub(r"[^A-Za-z0-9]", "", session.key.event_id)[-8:]
-    return f"{app}-{session.started_at:%Y-%m-%d-%H%M}-{event or 'run'}.txt"
-
-
-def file_title(session: Session) -> str:
-    return f"{_name(session.app_name)}, {session.started_at:%Y-%m-%d %H:%M}: what the terminal showed"
-
-
-# To one person ---------------------------------------------------------------------------------------------------------------
-
-
-def sentence(text: str) -> Message:
-    """A sentence of ours, of an error for instance; `backticks` in it make code."""
-    text = shortened(text, _TEXT_LIMIT)
-    return Message(text=escaped(text), blocks=[_rich(_section(*prose(text)))])
-
-
-def help_text(hint: str = "") -> Message:
-    intro = "I bring Scalingo's audit logs here: what was typed in a one-off container, and what its terminal showed."
-    items = [_section(_code(form), _plain(f"  {meaning}")) for form, meaning in _GRAMMAR]
-    return Message(
-        text=escaped("\n".join((hint or intro, *(f"`{form}` {meaning}" for form, meaning in _GRAMMAR)))),
-        blocks=[
-            _rich(
-                *([_section(*prose(f"{hint}\n\n"))] if hint else []),
-                _section(_plain(intro)),
-                {"type": "rich_text_list", "style": "bullet", "elements": items},
-                _section(*prose(_REGIONS)),
-            ),
-            _context(_WHO_MAY),
-        ],
-    )
-
-
-_GRAMMAR = (
-    ("/auditlog my-app", "the newest sessions, each with a button"),
-    ("/auditlog my-app last", "the newest session"),
-    ("/auditlog my-app ID", "one session, by its audit log id"),
-    ("/auditlog subscribe my-app", "this channel gets every new session of my-app"),
-    ("/auditlog unsubscribe my-app", "no longer"),
-    ("/auditlog subscriptions", "what this channel is subscribed to, and whether any session is missing"),
-    ("/auditlog help", "this"),
-)
-_REGIONS = "An app of another region goes with it: `osc-secnum-fr1/my-app`. The flags of Scalingo's own client work too: `--app`, `--region`."
-_WHO_MAY = "Sessions are for the app's owner and its collaborators who are not limited; the e-mail address of your Slack profile says who you are."
-
-
-def sessions_list(app: AppRef, sessions: Sequence[tuple[Session, str | None]]) -> Message:
-    """The newest first, each with the value of its button; None where there is no audit log to read."""
-    page = f"<{activity_url(app)}|Dashboard>"
-    if not sessions:
-        told = f"{in_text(app.name)} has had no one-off container yet, so there is no session to read"
-        return Message(text=f"{told}.", blocks=[_mrkdwn(f"{told}. {page}")])
-    title = f"Newest sessions of {in_text(app.name)}"
-    listed = _within(_BUDGET, (_listed(session, value) for session, value in sessions[:_LISTED_AT_MOST]))
-    return Message(text=title, blocks=[_mrkdwn(f"*{title}* · {escaped(app.region)} · {page}"), *listed])
-
-
-def already_here(permalink: str, again: str) -> Message:
-    """`again` is the value of the button that posts the session anew."""
-    return Message(
-        text=f"This session is in this channel already: <{escaped(permalink)}|its thread>.",
-        blocks=[
-            _rich(
-                _section(
-                    _plain("This session is in this channel already: "),
-                    {"type": "link", "url": permalink, "text": "its thread"},
-                    _plain("."),
-                )
-            ),
-            {"type": "actions", "elements": [_button("Post it again", POST_AGAIN, again, "Post the session again")]},
-        ],
-    )
-
-
-def cannot_post(reason: str, bot_user: str, *, kept: bool = True) -> Message:
-    """`reason` is Slack's error code; `kept`: the session is posted by itself once it can be."""
-    follows = "; the thread follows by itself if that is within 72 hours" if kept else ""
-    match reason:
-        case "not_in_channel" | "channel_not_found":
-            fault, remedy = "I am not in this channel, so I can't post here: invite ", follows
-            elements = [_plain(fault), {"type": "user", "user_id": bot_user}, _plain(f"{remedy}.")]
-            return Message(text=f"{fault}<@{escaped(bot_user)}>{remedy}.", blocks=[_rich(_section(*elements))])
-        case "is_archived":
-            return sentence(f"This channel is archived, so I can't post here: unarchive it{follows}.")
-        case _:
-            return sentence(
-                f"Slack does not let me post here (`{reason}`): ask an admin of the workspace to allow it{follows}."
-            )
-
-
-def progress(app_name: str, done_bytes: int, total_bytes: int | None) -> Message:
-    """One message that is replaced until the thread is there. Sizes are those of the audit log."""
-    told = f"Fetching the audit log of {_name(app_name)}: {size(done_bytes)}"
-    if total_bytes:
-        tenths = min(done_bytes * 10 // total_bytes, 10)
-        told += f" of {size(total_bytes)}  {'▰' * tenths}{'▱' * (10 - tenths)}"
-    return sentence(told)
-
-
-# Subscriptions ---------------------------------------------------------------------------------------------------------------
-
-
-def subscribed(app: AppRef, user: str) -> Message:
-    """Said in the channel: everybody there will see the sessions."""
-    told = f" subscribed this channel to {_name(app.name)} ({app.region}): every new session appears here as a thread."
-    return Message(
-        text=f"<@{escaped(user)}>{escaped(told)}",
-        blocks=[_rich(_section({"type": "user", "user_id": user}, _plain(told)))],
-    )
-
-
-def subscriptions(followed: Sequence[Followed], *, days: int = 7) -> Message:
-    """Those of one channel, with the line that says whether any session is missing."""
-    if not followed:
-        return sentence("This channel has no subscription: `/auditlog subscribe my-app` makes one.")
-    title = f"{plural(len(followed), 'subscription')} of this channel, last {plural(days, 'day')}"
-    return _completeness(title, followed, with_user=True)
-
-
-def weekly(followed: Sequence[Followed]) -> Message:
-    # No user in it: a mention would call that person every week.
-    return _completeness("Run events of the last 7 days", followed, with_user=False)
-
-
-def counted(followed: Followed) -> str:
-    """`14 run events, 14 read, 0 without a log`: what Scalingo lists against what became of it."""
-    rest = ((followed.waiting, "waiting"), (followed.failed, "failed"))
-    return ", ".join(
-        (
-            plural(followed.events, "run event"),
-            f"{followed.read:,} read",
-            f"{followed.without_log:,} without a log",
-            *(f"{count:,} {what}" for count, what in rest if count),
-        )
-    )
-
-
-def _completeness(title: str, followed: Sequence[Followed], *, with_user: bool) -> Message:
-    items = list(_within(_BUDGET, (_followed(each, with_user=with_user) for each in followed)))
-    more = len(followed) - len(items)
-    return Message(
-        text=_joined(title, *(f"{in_text(each.app.name)}: {counted(each)}" for each in followed)),
-        blocks=[
-            _rich(
-                _section(_bold(title)),
-                {"type": "rich_text_list", "style": "bullet", "elements": items},
-                *([_section(_plain(f"… and {more:,} more"))] if more else []),
-            )
-        ],
-    )
-
-
-def _followed(followed: Followed, *, with_user: bool) -> Element:
-    elements = [_bold(_name(followed.app.name)), _plain(f" ({followed.app.region}): {counted(followed)}")]
-    if with_user:
-        elements += [_plain(", subscribed by "), {"type": "user", "user_id": followed.user}]
-    if followed.problem:
-        elements += [_plain(". "), *prose(shortened(followed.problem, 200))]
-    return _section(*elements)
-
-
-# Words -----------------------------------------------------------------------------------------------------------------------
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """The two largest units: `6 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`."""
-    rest = max(0, round(seconds))
-    if rest == 0:
-        return "under 1 s"
-    parts = []
-    for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
-        parts.append((rest // unit_s, unit))
-        rest %= unit_s
-    first = next(index for index, (count, _) in enumerate(parts) if count)
-    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
-
-
-def size(count: int) -> str:
-    """Decimal units, as Scalingo's dashboard and people's disks have them."""
-    if count < 1_000:
-        return plural(count, "byte")
-    return f"{count / 1_000:.0f} kB" if count < 999_500 else f"{count / 1_000_000:,.1f} MB"
-
-
-def activity_url(app: AppRef) -> str:
-    return f"https://dashboard.scalingo.com/apps/{quote(app.region, safe='')}/{quote(app.name, safe='')}/activity"
-
-
-def escaped(text: str) -> str:
-    """For `mrkdwn`: a recorded `<!channel>` pings nobody."""
-    return visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def in_text(text: str) -> str:
-    """For `text`, which knows no literal: as it is where it is a plain name, else as code."""
-    text = _name(text)
-    return text if _PLAIN_NAME.fullmatch(text) else _code_in_text(text)
-
-
-def prose(text: str) -> list[Element]:
-    """Our own sentence in literal elements; what stands between backticks is code."""
-    parts = text.split("`")
-    # A backtick without its fellow is a backtick.
-    if len(parts) % 2 == 0:
-        parts[-2:] = ["`".join(parts[-2:])]
-    told, codes = parts[::2], parts[1::2]
-    pairs = zip_longest(told, codes, fillvalue="")
-    return [each for plain, code in pairs for each in (_plain(plain), _code(code)) if each["text"]]
-
-
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 _-]*[A-Za-z0-9])?")
-
-
-def _name(text: str) -> str:
-    return shortened(visible(text), _NAME_LIMIT) or "unnamed"
+    event = re.sub(r"[^A-Za-z0-9]", "", session.key.event_id)[-8:] or "run"
+    return f"{app}-{session.started_at:%Y-%m-%d-%H%M}-{event}.txt"
 
 
 def _who(session: Session) -> str:
@@ -393,26 +152,12 @@ def _who(session: Session) -> str:
     )
 
 
-def _what(command: str) -> list[Element]:
-    return [_code(shortened(visible(command), _COMMAND_IN_A_LINE_LIMIT)) if command else _plain("a one-off container")]
+def _what(command: str) -> Element:
+    return code(shortened(visible(command), _COMMAND_IN_A_TITLE_LIMIT)) if command else plain("a one-off container")
 
 
-def _what_in_text(command: str) -> str:
-    return _code_in_text(shortened(visible(command), _COMMAND_IN_A_LINE_LIMIT)) if command else "a one-off container"
-
-
-def _code_in_text(text: str) -> str:
-    return f"`{escaped(text).replace('`', 'ˋ')}`"
-
-
-def _joined(first: str, *others: str) -> str:
-    """Parts that were escaped one by one: cut between them, for a cut inside could leave half an entity."""
-    text = first
-    for other in filter(None, others):
-        if len(text) + len(other) > _TEXT_LIMIT:
-            return f"{text} …"
-        text = f"{text} · {other}"
-    return text
+def _what_escaped(command: str) -> str:
+    return escaped_code(command, _COMMAND_IN_A_TITLE_LIMIT) if command else "a one-off container"
 
 
 def _told(state: State) -> str:
@@ -428,15 +173,17 @@ def _told(state: State) -> str:
 
 
 def _counts(state: State) -> list[str]:
-    return [duration(state.duration_s), plural(state.commands, "command")] if isinstance(state, Ready) else []
+    match state:
+        case Ready(digest=digest):
+            return [duration(digest.duration_s), plural(digest.command_count, "command")]
+        case _:
+            return []
 
 
 def _started_at(session: Session, state: State) -> datetime:
     """The run event may come at the session's end: where the log is read, its first record is the start."""
-    if not isinstance(state, Ready) or state.started_at is None:
-        return session.started_at
     try:
-        started_at = datetime.fromisoformat(state.started_at)
+        started_at = datetime.fromisoformat((state.digest.started_at or "") if isinstance(state, Ready) else "")
     except ValueError:
         return session.started_at
     return started_at if started_at.tzinfo else started_at.replace(tzinfo=UTC)
@@ -447,27 +194,32 @@ def _when(at: datetime) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC>"
 
 
-def _posted_for(what: str, posted_for: PostedFor) -> str:
-    return f"{what} for <@{escaped(posted_for.user)}>{', who subscribed this channel' if posted_for.subscribed else ''}"
+def _posted_for(what: str, user_id: str, *, by_subscription: bool) -> list[str]:
+    if by_subscription:
+        # No mention: it would call whoever subscribed at every session.
+        return [f"{what} for this channel's subscription"]
+    return [f"{what} for <@{escaped(user_id)}>"] if user_id else []
 
 
-# A session's commands --------------------------------------------------------------------------------------------------------
+# --- its commands
 
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
+_PROMPTS = {"shell": "$", "unknown": ">"}
 
 
-def _title(commands: Sequence[TypedCommand], total: int, content: Content) -> list[Element]:
-    if not total:
-        shown = "; what the terminal showed is in the file." if content == "full" else "."
-        return [_plain(f"Nothing was typed{shown}")]
-    offsets = {match[3] for command in commands if (match := _RFC_3339.fullmatch(command.time))}
-    zone = offsets.pop() if len(offsets) == 1 else None
-    in_utc = zone in {"Z", "+00:00", "-00:00"}
-    return [_bold(plural(total, "command")), *([_plain(f", times in UTC{'' if in_utc else zone}")] if zone else [])]
+def _title(digest: Digest, *, in_file: bool) -> list[Element]:
+    if not digest.command_count:
+        return [plain(f"Nothing was typed{'; what the terminal showed is in the file' if in_file else ''}.")]
+    zones = {match[3] for command in digest.commands if (match := _RFC_3339.fullmatch(command.time))}
+    title = bold(plural(digest.command_count, "command"))
+    if len(zones) != 1:
+        return [title]
+    zone = zones.pop()
+    return [title, plain(f", times in UTC{'' if zone in {'Z', '+00:00', '-00:00'} else zone}")]
 
 
-def _rows(commands: Iterable[TypedCommand]) -> Iterator[str]:
-    """One a command; where the date changes, a line above says so."""
+def _rows(commands: Iterable[Command]) -> Iterator[str]:
+    """One a command, with the log's own time of day; where its date changes, a line above says so."""
     before = None
     for command in commands:
         match = _RFC_3339.fullmatch(command.time)
@@ -477,11 +229,11 @@ def _rows(commands: Iterable[TypedCommand]) -> Iterator[str]:
         before = date
 
 
-def _row(command: TypedCommand, time: str) -> str:
-    prompt = {"shell": "$", "unknown": ">"}.get(command.program, f"{_name(command.program)[:20]}>")
+def _row(command: Command, time: str) -> str:
+    prompt = _PROMPTS.get(command.program, f"{shortened(visible(command.program), 20)}>")
     start = f"{time} {' ' if command.sure else '≈'} {prompt} "
     # What goes on in further lines is indented, so that a pasted line cannot pass for a row of its own.
-    lines = [visible(line) for line in command.text.expandtabs(4).split("\n")]
+    lines = [visible(each) for each in command.text.expandtabs(4).split("\n")]
     return start + _cut(("\n" + " " * len(start)).join(lines))
 
 
@@ -489,15 +241,6 @@ def _cut(text: str) -> str:
     if len(text) <= _COMMAND_LIMIT:
         return text
     return f"{text[:_COMMAND_LIMIT]}… ({len(text) - _COMMAND_LIMIT:,} more characters)"
-
-
-def _within(budget: int, parts: Iterable[Part]) -> Iterator[Part]:
-    """The first parts whose JSON stays under `budget` characters together."""
-    for part in parts:
-        budget -= len(json.dumps(part)) + len(", ")
-        if budget < 0:
-            return
-        yield part
 
 
 def _chunks(rows: Iterable[str]) -> Iterator[str]:
@@ -511,62 +254,245 @@ def _chunks(rows: Iterable[str]) -> Iterator[str]:
         yield chunk
 
 
-def _commands_text(commands: Sequence[TypedCommand], total: int, session: Session) -> str:
-    title = f"{plural(total, 'command')} on {in_text(session.app_name)}" if total else "Nothing was typed"
-    typed = (shortened(visible(command.text), _COMMAND_IN_A_LINE_LIMIT) for command in commands[:50])
-    return _joined(title, *(_code_in_text(text) for text in typed))
+# --- to one person
+
+SHARED_CHANNEL = (
+    "This channel is shared with another company, so no session may come here: ask in a channel of your own."
+)
+ARCHIVED_CHANNEL = "This channel is archived: unarchive it and I will go on."
+NOT_IN_CHANNEL = "I am not in this channel: invite me with `/invite` and I will go on."
+NO_PUBLIC_URL = "PUBLIC_URL is not set"
+RIGHT_LOST = "whoever subscribed it may no longer read the app's sessions"
 
 
-# Blocks ----------------------------------------------------------------------------------------------------------------------
+def sentence(text: str) -> Message:
+    """A sentence of ours, an error's for instance; what stands between backticks is code."""
+    text = shortened(text, TEXT_LIMIT)
+    return Message(text=escaped(text), blocks=[rich(line(*prose(text)))])
 
 
-def _listed(session: Session, value: str | None) -> Block:
-    what = f"{in_text(_who(session))} ran {_what_in_text(session.command)}"
+def help_text(hint: str = "") -> Message:
+    """`hint` is a sentence above it."""
+    items = [line(code(form), plain(f"  {meaning}")) for form, meaning in _GRAMMAR]
+    lines = [hint or _INTRODUCTION, *(f"`{form}` {meaning}" for form, meaning in _GRAMMAR)]
+    return Message(
+        text="\n".join(map(escaped, lines)),
+        blocks=[
+            *([rich(line(*prose(hint)))] if hint else []),
+            rich(line(plain(_INTRODUCTION)), bullets(items), line(*prose(_REGIONS))),
+            context(_WHO_MAY),
+        ],
+    )
+
+
+_INTRODUCTION = (
+    "I bring Scalingo's audit logs here: what was typed in a one-off container, and what its terminal showed."
+)
+_GRAMMAR = (
+    ("/auditlog my-app", "lists the newest sessions, each with a button"),
+    ("/auditlog my-app last", "brings the newest session"),
+    ("/auditlog my-app ID", "brings one session, by its audit log id"),
+    ("/auditlog subscribe my-app", "brings every new session of my-app to this channel"),
+    ("/auditlog unsubscribe my-app", "ends that"),
+    ("/auditlog subscriptions", "lists this channel's, and whether any session is missing"),
+    ("/auditlog help", "shows this"),
+)
+_REGIONS = "An app of another region is written `osc-secnum-fr1/my-app`; `--app` and `--region` work as in Scalingo's own client."
+_WHO_MAY = (
+    "Sessions are for the app's owner and its collaborators with full rights: the e-mail address of your Slack profile tells me who "
+    "you are."
+)
+
+
+def sessions_list(
+    region: str, app_name: str, sessions: Sequence[Session], values: Sequence[str], *, content: Content = "full"
+) -> Message:
+    """The newest first; `values` are those of their buttons."""
+    name, page = escaped_name(_name(app_name)), _dashboard(region, app_name)
+    if not sessions:
+        told = f"{name} has had no one-off container yet, so there is no session to list"
+        return Message(text=f"{told}.", blocks=[mrkdwn(f"{told}. {page}")])
+    listed = (
+        _listed(session, value, content) for session, value in zip(sessions[:_LISTED_AT_MOST], values, strict=False)
+    )
+    return Message(
+        text=f"Newest sessions of {name}",
+        blocks=[mrkdwn(f"*Newest sessions of {name}* · {escaped(region)} · {page}"), *within(BUDGET, listed)],
+    )
+
+
+def _listed(session: Session, value: str, content: Content) -> Block:
+    command = session.command if content != "metadata" else ""
     facts = [_when(session.started_at)]
     if session.audit_log_size is not None:
         facts.append(size(session.audit_log_size))
-    facts.append(_code_in_text(session.audit_log_id) if session.audit_log_id else "no audit log yet")
-    block = _mrkdwn(f"{what}\n{' · '.join(facts)}")
-    if value is not None:
-        label = shortened(f"Read the session of {_who(session)}, {session.started_at:%Y-%m-%d %H:%M}", 75)
-        block["accessory"] = _button("Read", READ_SESSION, value, label)
-    return block
+    facts.append(escaped_code(session.audit_log_id, 128) if session.audit_log_id else "no audit log yet")
+    label = f"Read the session of {_who(session)[:40]}, {session.started_at:%Y-%m-%d %H:%M}"
+    block = mrkdwn(f"{escaped_name(_who(session))} ran {_what_escaped(command)}\n{' · '.join(facts)}")
+    return block | {"accessory": button("Read", READ_SESSION, value, label)}
 
 
-def _button(text: str, action_id: str, value: str, label: str) -> Element:
-    return {
-        "type": "button",
-        "action_id": action_id,
-        "text": {"type": "plain_text", "text": text, "emoji": False},
-        "value": value,
-        "accessibility_label": label,
-    }
+def already_here(app_name: str, permalink: str, again: str) -> Message:
+    """`again` is the value of the button that posts the session anew."""
+    told = f"This session of {_name(app_name)} is in this channel already: "
+    return Message(
+        text=f"{escaped(told)}<{escaped(permalink)}|its thread>.",
+        blocks=[
+            rich(line(plain(told), link(permalink, "its thread"), plain("."))),
+            actions(button("Post it again", POST_AGAIN, again, "Post this session again")),
+        ],
+    )
 
 
-def _rich(*elements: Element) -> Block:
-    return {"type": "rich_text", "elements": list(elements)}
+def on_its_way(app_name: str) -> Message:
+    return sentence(f"That session of {_quoted(app_name)} is on its way to this channel already.")
 
 
-def _section(*elements: Element) -> Element:
-    return {"type": "rich_text_section", "elements": list(elements)}
+def progress(app_name: str, done_bytes: int) -> Message:
+    """Replaced while a long audit log is fetched and read."""
+    told = f"{size(done_bytes)} of its audit log so far" if done_bytes else "its audit log is being fetched"
+    return sentence(f"The session of {_quoted(app_name)} is on its way: {told}.")
 
 
-def _plain(text: str) -> Element:
-    return {"type": "text", "text": "\n".join(map(visible, text.split("\n")))}
+def still_asking(error: str) -> Message:
+    return sentence(f"{_clause(error)}; I keep trying, and answer here.")
 
 
-def _bold(text: str) -> Element:
-    return {**_plain(text), "style": {"bold": True}}
+def still_trying(app_name: str, error: str) -> str:
+    return f"{_clause(error)}; I keep trying, and the session of {_quoted(app_name)} follows by itself."
 
 
-def _code(text: str) -> Element:
-    return {"type": "text", "text": visible(text), "style": {"code": True}}
+def held(app_name: str, error: str) -> str:
+    return f"{_clause(error)}; the session of {_quoted(app_name)} is kept for 72 hours and follows by itself."
 
 
-def _mrkdwn(text: str) -> Block:
-    # `verbatim`: no address or name in it is made a link.
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+def fault_of_ours(ask_id: int) -> str:
+    return f"Something failed here that should not: whoever runs this bot finds it in its log as ask {ask_id}."
 
 
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+def _clause(text: str) -> str:
+    return text.rstrip().removesuffix(".")
+
+
+# --- subscriptions
+
+
+class Subscribed(Protocol):
+    @property
+    def region(self) -> str: ...
+    @property
+    def app_name(self) -> str: ...
+    @property
+    def user(self) -> str: ...
+
+
+class Counted(Protocol):
+    """What Scalingo lists, and what came of it."""
+
+    @property
+    def run_events(self) -> int: ...
+    @property
+    def read(self) -> int: ...
+    @property
+    def without_log(self) -> int: ...
+    @property
+    def owed(self) -> int: ...
+
+
+def subscribed(app_name: str, *, new: bool, webhook: str, in_channel: bool, every_s: float) -> Message:
+    """`webhook` says why there is none; then sessions are found by polling alone."""
+    told = f"This channel {'now gets' if new else 'gets already'} every new session of {_quoted(app_name)}"
+    if webhook:
+        told += f", up to {duration(every_s)} after it began, for Scalingo can't call me ({_clause(webhook)})"
+    if not in_channel:
+        told += "; I am not in this channel, so invite me with `/invite`"
+    return sentence(f"{told}.")
+
+
+def unsubscribed(app_name: str) -> Message:
+    return sentence(f"This channel no longer gets the sessions of {_quoted(app_name)}.")
+
+
+def subscription_stopped(app_name: str, user_id: str, reason: str) -> Message:
+    """Said in the channel; nothing of a session is in it."""
+    told = f"The subscription to {_name(app_name)} of this channel has ended: {_clause(reason)}."
+    by = f"It was made by <@{escaped(user_id)}>" if user_id else ""
+    return Message(text=joined(escaped(told), by), blocks=[rich(line(*prose(told))), *([context(by)] if by else [])])
+
+
+def subscriptions(counted: Sequence[tuple[Subscribed, Counted | None]]) -> Message:
+    """Those of one channel, with the line that says whether any session is missing; None where Scalingo can't be asked."""
+    if not counted:
+        return sentence("This channel has no subscription: `/auditlog subscribe my-app` makes one.")
+    return _completeness(
+        f"{plural(len(counted), 'subscription')} of this channel, last 7 days", counted, with_user=True
+    )
+
+
+def weekly(counted: Sequence[tuple[Subscribed, Counted | None]]) -> Message:
+    # No user in it: a mention would call that person every week.
+    return _completeness("Run events of the last 7 days", counted, with_user=False)
+
+
+def _completeness(title: str, counted: Sequence[tuple[Subscribed, Counted | None]], *, with_user: bool) -> Message:
+    items = list(within(BUDGET, (_followed(each, count, with_user=with_user) for each, count in counted)))
+    more = len(counted) - len(items)
+    return Message(
+        text=joined(title, *(f"{escaped_name(_name(each.app_name))}: {_tally(count)}" for each, count in counted)),
+        blocks=[rich(line(bold(title)), bullets(items), *([line(plain(f"… and {more:,} more"))] if more else []))],
+    )
+
+
+def _followed(subscription: Subscribed, count: Counted | None, *, with_user: bool) -> Element:
+    facts = plain(f" ({subscription.region}): {_tally(count)}")
+    by = [plain(" · subscribed by "), user(subscription.user)] if with_user and subscription.user else []
+    return line(bold(_name(subscription.app_name)), facts, *by)
+
+
+def _tally(count: Counted | None) -> str:
+    if count is None:
+        return "Scalingo does not answer, so I can't count"
+    owed = f", {count.owed:,} to come" if count.owed else ""
+    return f"{plural(count.run_events, 'run event')}, {count.read:,} read, {count.without_log:,} without a log{owed}"
+
+
+# --- words
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """The two largest units: `6 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`."""
+    rest = max(0, round(seconds))
+    parts = []
+    for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")):
+        parts.append((rest // unit_s, unit))
+        rest %= unit_s
+    first = next((index for index, (count, _) in enumerate(parts) if count), None)
+    if first is None:
+        return "under 1 s"
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+def size(count: int) -> str:
+    if count < 1_000:
+        return plural(count, "byte")
+    return f"{count / 1_000:.0f} kB" if count < 999_500 else f"{count / 1_000_000:,.1f} MB"
+
+
+def activity_url(region: str, app_name: str) -> str:
+    return f"https://dashboard.scalingo.com/apps/{quote(region, safe='')}/{quote(app_name, safe='')}/activity"
+
+
+def _dashboard(region: str, app_name: str) -> str:
+    return f"<{activity_url(region, app_name)}|Dashboard>"
+
+
+def _name(text: str) -> str:
+    return shortened(visible(text), NAME_LIMIT) or "unnamed"
+
+
+def _quoted(name: str) -> str:
+    return f"`{_name(name).replace('`', 'ˋ')}`"
