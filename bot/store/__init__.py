@@ -22,14 +22,30 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists
 
-from bot.store.asks import Asks
-from bot.store.deliveries import Deliveries
-from bot.store.leases import Leases
+from bot.store.apps import App
+from bot.store.asks import Ask, Asks
+from bot.store.deliveries import Deliveries, Delivery, EndState, OpenState
+from bot.store.leases import Kind, Leases, Owed
 from bot.store.marks import Marks
 from bot.store.schema import asks, deliveries, marks, sessions, subscriptions, trail
-from bot.store.sessions import Sessions
-from bot.store.subscriptions import Subscriptions
-from bot.store.trail import Trail
+from bot.store.sessions import KnownSession, Sessions, SessionState
+from bot.store.subscriptions import Subscription, Subscriptions
+from bot.store.trail import Step, Trail
+
+__all__ = [
+    "App",
+    "Ask",
+    "Delivery",
+    "EndState",
+    "Kind",
+    "KnownSession",
+    "OpenState",
+    "Owed",
+    "SessionState",
+    "Step",
+    "Store",
+    "Subscription",
+]
 
 DAY_S = 86_400.0
 KEPT_S = 90 * DAY_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.store.database import Database, columns, into
 from bot.store.schema import asks
@@ -13,7 +13,7 @@ from bot.store.schema import asks
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """`payload` is JSON of the asker's room; `response_url` is empty once it was answered. `attempts` counts claims."""
+    """`payload` is JSON of the asker's room; `response_url` is empty once it was answered. `attempts` are those before this one."""
 
     id: int
     key: str
@@ -54,6 +54,11 @@ class Asks(Database):
         async with self._writing() as connection:
             added = await connection.execute(insert.on_conflict_do_nothing().returning(*columns(asks, Ask)))
             return into(Ask, added.mappings().one_or_none())
+
+    async def ask(self, ask_id: int) -> Ask | None:
+        async with self._reading() as connection:
+            found = await connection.execute(select(*columns(asks, Ask)).where(asks.c.id == ask_id))
+            return into(Ask, found.mappings().one_or_none())
 
     async def finish_ask(self, ask_id: int, outcome: str, now: float) -> None:
         """The address to answer at is forgotten: whoever has it can write to that person for half an hour."""

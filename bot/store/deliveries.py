@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, func, select, update
 
@@ -13,26 +13,18 @@ from bot.store.database import Database, columns, into
 from bot.store.schema import deliveries
 
 Cause = Literal["subscription", "ask"]
+ThreadValue = str | float | bool | None
 # `held`: the channel takes nothing from us at present; kept for when it does.
 OpenState = Literal["owed", "held"]
 EndState = Literal["done", "failed", "stopped", "expired"]
 
 
-class ThreadFields(TypedDict, total=False):
-    """What was tried and what is known to be in Slack; `…_tried` is saved before the call, the rest after it."""
-
-    parent_ts: str | None
-    parent_tried: bool
-    commands_ts: str | None
-    commands_tried: bool
-    file_id: str | None
-    file_tried: bool
-    file_shared: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`generation` counts how often a person had it posted anew there. `attempts` counts claims."""
+    """`generation` counts how often a person had it posted anew there; `attempts` are those before this one.
+
+    `thread` is JSON that whoever posts has saved: what was tried, and what is known to be in Slack.
+    """
 
     id: int
     region: str
@@ -49,13 +41,7 @@ class Delivery:
     next_at: float
     attempts: int
     error: str
-    parent_ts: str | None
-    parent_tried: bool
-    commands_ts: str | None
-    commands_tried: bool
-    file_id: str | None
-    file_tried: bool
-    file_shared: bool
+    thread: dict[str, Any]
     finished_at: float | None
 
     @property
@@ -63,16 +49,13 @@ class Delivery:
         return SessionKey(self.region, self.app_id, self.event_id)
 
     @property
-    def thread(self) -> ThreadFields:
-        return {
-            "parent_ts": self.parent_ts,
-            "parent_tried": self.parent_tried,
-            "commands_ts": self.commands_ts,
-            "commands_tried": self.commands_tried,
-            "file_id": self.file_id,
-            "file_tried": self.file_tried,
-            "file_shared": self.file_shared,
-        }
+    def parent_ts(self) -> str | None:
+        return self.thread.get("parent_ts")
+
+    @property
+    def thread_key(self) -> str:
+        """What the parent's metadata carries, in its channel."""
+        return f"{self.key}#{self.generation}"
 
 
 def _of(key: SessionKey) -> ColumnElement[bool]:
@@ -81,7 +64,6 @@ def _of(key: SessionKey) -> ColumnElement[bool]:
     )
 
 
-_open = deliveries.c.finished_at.is_(None)
 _let_go = {"lease_owner": "", "lease_until": 0}
 
 
@@ -114,21 +96,31 @@ class Deliveries(Database):
         )
 
     async def adopt_delivery(
-        self, key: SessionKey, channel: str, *, now: float, generation: int = 0, **thread: Unpack[ThreadFields]
+        self,
+        key: SessionKey,
+        channel: str,
+        *,
+        now: float,
+        generation: int = 0,
+        done: bool = True,
+        asked_by: str = "",
+        expires_at: float = 0.0,
+        **thread: ThreadValue,
     ) -> Delivery | None:
-        """One that Slack has and an empty store does not: done. None where it was known."""
+        """One that Slack has and an empty store does not; owed where its thread is not whole. None where it was known."""
         return await self._add(
             key,
             channel,
             generation,
             {
                 "cause": "subscription",
-                "state": "done",
+                "asked_by": asked_by,
+                "state": "done" if done else "owed",
                 "created_at": now,
                 "next_at": now,
-                "expires_at": now,
-                "finished_at": now,
-                **thread,
+                "expires_at": expires_at,
+                "finished_at": now if done else None,
+                "thread": thread,
             },
         )
 
@@ -161,20 +153,33 @@ class Deliveries(Database):
         async with self._reading() as connection:
             return [Delivery(**row) for row in (await connection.execute(newest_first)).mappings()]
 
-    async def save_thread(self, delivery_id: int, **thread: Unpack[ThreadFields]) -> None:
-        await self._set(deliveries.c.id == delivery_id, **thread)
+    async def save_thread(self, delivery_id: int, **thread: ThreadValue) -> None:
+        await self._set(deliveries.c.id == delivery_id, thread=thread)
 
-    async def finish_delivery(self, delivery_id: int, state: EndState, now: float, error: str = "") -> None:
+    async def finish_delivery(self, delivery_id: int, state: EndState, error: str, now: float) -> None:
         await self._set(deliveries.c.id == delivery_id, state=state, error=error, finished_at=now, **_let_go)
 
     async def postpone_delivery(self, delivery_id: int, next_at: float, error: str, state: OpenState = "owed") -> None:
         await self._set(deliveries.c.id == delivery_id, state=state, error=error, next_at=next_at, **_let_go)
 
-    async def reopen_delivery(self, delivery_id: int, now: float, expires_at: float) -> bool:
-        """A done one is owed again, for its log has grown: the same thread is brought up to date. False if not done."""
-        again: dict[str, Any] = {"finished_at": None, "next_at": now, "expires_at": expires_at, "attempts": 0}
-        done = (deliveries.c.id == delivery_id) & (deliveries.c.state == "done")
-        return bool(await self._set(done, state="owed", **again))
+    async def reopen_delivery(
+        self,
+        delivery_id: int,
+        now: float,
+        expires_at: float,
+        *,
+        asked_by: str | None = None,
+        ask_id: int | None = None,
+    ) -> bool:
+        """One that ended is owed again, with the thread it has: its log has grown, or a person asked again.
+
+        False where it had not ended.
+        """
+        values: dict[str, Any] = {"finished_at": None, "next_at": now, "expires_at": expires_at, "attempts": 0}
+        if asked_by is not None:
+            values |= {"asked_by": asked_by, "ask_id": ask_id, "cause": "ask"}
+        ended = (deliveries.c.id == delivery_id) & deliveries.c.finished_at.is_not(None)
+        return bool(await self._set(ended, state="owed", error="", **values))
 
     async def release_held(self, channel: str, now: float) -> list[int]:
         """The channel may take messages again: what was kept for it is owed now."""

@@ -6,8 +6,8 @@ Asks and deliveries are owed alike: this page is all that decides which of them 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Literal, overload
+from dataclasses import dataclass, replace
+from typing import Literal, TypeVar, overload
 
 from sqlalchemy import ColumnElement, Table, func, literal, select, union_all, update
 
@@ -17,6 +17,8 @@ from bot.store.deliveries import Delivery
 from bot.store.schema import asks, deliveries
 
 Kind = Literal["ask", "delivery"]
+
+R = TypeVar("R", Ask, Delivery)
 
 LEASE_S = 15.0
 # A job may come a little early, by another machine's clock; sending it back would cost it a minute.
@@ -50,21 +52,26 @@ class Leases(Database):
     async def claim(
         self, kind: Kind, row_id: int, owner: str, now: float, lease_s: float = LEASE_S
     ) -> Ask | Delivery | None:
-        """The row, for `owner` alone; None where it is done, not due, or somebody else's.
+        """The row, for `owner` alone; None where it is done, not due, or somebody else's."""
+        if kind == "ask":
+            return await self._claim(kind, Ask, row_id, owner, now, now + lease_s)
+        return await self._claim(kind, Delivery, row_id, owner, now, now + lease_s)
 
-        Each claim counts as an attempt, so that work which kills its process is known by its count.
-        """
+    async def _claim(  # noqa: PLR0917 - one caller, which has them by name
+        self, kind: Kind, row: type[R], row_id: int, owner: str, now: float, until: float
+    ) -> R | None:
+        """Each claim counts as an attempt, so that work which kills its process is known by its count."""
         table = _TABLES[kind]
-        row: type[Ask] | type[Delivery] = Ask if kind == "ask" else Delivery
         claimable = _OPEN[kind] & (table.c.lease_until <= now) & (table.c.next_at <= now + EARLY_S)
         async with self._writing() as connection:
             claimed = await connection.execute(
                 update(table)
                 .where(table.c.id == row_id, claimable)
-                .values(lease_owner=owner, lease_until=now + lease_s, attempts=table.c.attempts + 1)
+                .values(lease_owner=owner, lease_until=until, attempts=table.c.attempts + 1)
                 .returning(*columns(table, row))
             )
-            return into(row, claimed.mappings().one_or_none())
+            taken = into(row, claimed.mappings().one_or_none())
+        return taken and replace(taken, attempts=taken.attempts - 1)
 
     async def renew(self, kind: Kind, row_ids: Collection[int], owner: str, until: float) -> set[int]:
         """Those that are still `owner`'s; work on the others must stop, for somebody else has it or it is done."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, TypedDict, Unpack
@@ -90,6 +91,14 @@ class Sessions(Database):
         query = select(sessions).where(condition).order_by(sessions.c.recheck_at, sessions.c.started_s)
         async with self._reading() as connection:
             return [_known(row) for row in (await connection.execute(query)).mappings()]
+
+    async def session_states(self, region: str, app_id: str, event_ids: Collection[str]) -> dict[str, SessionState]:
+        """By event id; one that was never heard of is missing."""
+        query = select(sessions.c.event_id, sessions.c.state).where(
+            sessions.c.region == region, sessions.c.app_id == app_id, sessions.c.event_id.in_(event_ids)
+        )
+        async with self._reading() as connection:
+            return dict((await connection.execute(query)).tuples().all())
 
     async def count_sessions(self, region: str, app_id: str, since: float) -> dict[str, int]:
         """By state, of those that started at `since` or later."""
