@@ -15,10 +15,11 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
@@ -237,12 +238,10 @@ class ScalingoStandin:
         seconds, fault = self._faults.for_request(request.method, request.path)
         if seconds:
             await asyncio.sleep(seconds)
-        try:
-            response = await self._faulty(request, handler, fault) if fault else await self._strict(request, handler)
-        except ConnectionError:
-            self.requests.append(Seen(at, request.method, request.path_qs, 0))
-            raise
-        self.requests.append(Seen(at, request.method, request.path_qs, response.status))
+        _FAULT.set(fault)
+        response = await self._faulty(request, handler, fault) if fault else await self._strict(request, handler)
+        arrived = request.transport is not None and not request.transport.is_closing()
+        self.requests.append(Seen(at, request.method, request.path_qs, response.status if arrived else 0))
         return response
 
     async def _faulty(self, request: web.Request, handler: Handler, fault: Fault) -> web.StreamResponse:
@@ -252,14 +251,13 @@ class ScalingoStandin:
             case "html":
                 return web.Response(text=fault.body or "<html><body>Back soon</body></html>", content_type="text/html")
             case "reset":
-                raise _hung_up(request)
+                return _hung_up(request)
             case "lost":
                 await self._strict(request, handler)
-                raise _hung_up(request)
+                return _hung_up(request)
             case _:
-                request["half"] = fault.what
                 response = await self._strict(request, handler)
-                # An audit log is on its way already: its handler looked at `half`.
+                # An audit log is on its way already: `_send` looked at the fault.
                 return response if response.prepared else await _halved(request, response)
 
     async def _strict(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -487,6 +485,10 @@ class ScalingoStandin:
         return status
 
 
+# Of the request that this task serves just now.
+_FAULT: ContextVar[Fault | None] = ContextVar("fault", default=None)
+
+
 class _Answer(Exception):
     def __init__(self, response: web.Response) -> None:
         super().__init__()
@@ -515,10 +517,11 @@ def _refusal(status: int, fault: Fault | None = None) -> web.Response:
     return web.json_response(shape, status=status, headers=headers)
 
 
-def _hung_up(request: web.Request) -> ConnectionError:
+def _hung_up(request: web.Request) -> web.Response:
+    """What is returned goes nowhere: the connection is torn down."""
     if request.transport is not None:
         request.transport.abort()
-    return ConnectionResetError("on purpose")
+    return web.Response()
 
 
 async def _halved(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
@@ -532,19 +535,22 @@ async def _send(
     request: web.Request, response: web.StreamResponse, size: int, pieces: Iterator[bytes]
 ) -> web.StreamResponse:
     """The body with its length; half of it where a fault says so."""
-    half: Literal["cut", "short"] | None = request.get("half")
-    left = size // 2 if half else size
-    response.content_length = left if half == "short" else size
+    fault = _FAULT.get()
+    what = fault.what if fault else None
+    if what == "lost":
+        return _hung_up(request)
+    left = size // 2 if what in {"cut", "short"} else size
+    response.content_length = left if what == "short" else size
     await response.prepare(request)
     for piece in pieces:
         await response.write(piece[:left])
         left -= len(piece[:left])
         if not left:
             break
-    if half == "cut" and request.transport is not None:
+    if what == "cut" and request.transport is not None:
         request.transport.close()
-        raise ConnectionResetError("on purpose")
-    await response.write_eof()
+    else:
+        await response.write_eof()
     return response
 
 
