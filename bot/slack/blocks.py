@@ -262,7 +262,10 @@ SHARED_CHANNEL = (
 ARCHIVED_CHANNEL = "This channel is archived: unarchive it and I will go on."
 NOT_IN_CHANNEL = "I am not in this channel: invite me with `/invite` and I will go on."
 NO_PUBLIC_URL = "PUBLIC_URL is not set"
-RIGHT_LOST = "whoever subscribed it may no longer read the app's sessions"
+RIGHT_LOST = (
+    "whoever subscribed it may no longer read the app's sessions, so somebody who may has to subscribe it again"
+)
+APP_GONE = "Scalingo no longer shows me that app, so it was deleted or given to somebody else"
 
 
 def sentence(text: str) -> Message:
@@ -403,7 +406,7 @@ def subscribed(app_name: str, *, new: bool, webhook: str, in_channel: bool, ever
     """`webhook` says why there is none; then sessions are found by polling alone."""
     told = f"This channel {'now gets' if new else 'gets already'} every new session of {_quoted(app_name)}"
     if webhook:
-        told += f", up to {duration(every_s)} after it began, for Scalingo can't call me ({_clause(webhook)})"
+        told += f"; Scalingo can't tell me of them at once ({_clause(webhook)}), so I look for them every {duration(every_s)}"
     if not in_channel:
         told += "; I am not in this channel, so invite me with `/invite`"
     return sentence(f"{told}.")
@@ -415,8 +418,10 @@ def unsubscribed(app_name: str) -> Message:
 
 def subscription_stopped(app_name: str, user_id: str, reason: str) -> Message:
     """Said in the channel; nothing of a session is in it."""
-    told = f"The subscription to {_name(app_name)} of this channel has ended: {_clause(reason)}."
-    by = f"It was made by <@{escaped(user_id)}>" if user_id else ""
+    told = (
+        f"This channel no longer gets the sessions of {_quoted(app_name)}: {reason[:1].lower()}{_clause(reason[1:])}."
+    )
+    by = f"subscribed by <@{escaped(user_id)}>" if user_id else ""
     return Message(text=joined(escaped(told), by), blocks=[rich(line(*prose(told))), *([context(by)] if by else [])])
 
 

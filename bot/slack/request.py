@@ -74,6 +74,7 @@ _ACTIVITY_PAGE = re.compile(
     r"(?:https?://)?dashboard\.scalingo\.com/apps/([^/?#]+)/([^/?#]+)(?:[/?#].*)?", re.IGNORECASE
 )
 _APP_ADDRESS = re.compile(r"(?:https?://)?([^/?#.]+)\.([^/?#.]+)\.scalingo\.io(?:[/?#:].*)?", re.IGNORECASE)
+_PUNCTUATION = "-_.,;:!?…()[]{}<>#@/*"
 # An id of Scalingo's is 24 hexadecimal digits or a UUID: nothing that one would call an app.
 _LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -117,7 +118,8 @@ class _Typed:
     def _asks_for_help(self) -> bool:
         if not self.words:
             return self.app_flag is None and self.region_flag is None
-        return self.words[0].casefold() in {"help", "?"} or [word.casefold() for word in self.words[1:]] == ["help"]
+        first, *others = (word.casefold() for word in self.words)
+        return first in {"help", "?"} or (others == ["help"] and first not in _SUBCOMMANDS)
 
     def shown(self, app: AppRef) -> str:
         """As a person would type it."""
@@ -135,9 +137,7 @@ class _Typed:
         elif word.startswith("-a") and word[2:3].isalnum():
             self.app_flag = _once("--app", self.app_flag, word[2:])
         elif word.startswith("-"):
-            raise BadInput(
-                f"I do not know the flag {quoted(word)}: there are `--app` and `--region`, as in `{_like('last')}`."
-            )
+            raise _unknown_flag(word)
         else:
             self.words.append(word)
 
@@ -152,6 +152,12 @@ def _words(text: str) -> list[str]:
 def _dashes(match: re.Match[str]) -> str:
     word = match.string[match.end() :]
     return "-" if len(word) == 1 else "--"
+
+
+def _unknown_flag(word: str) -> BadInput:
+    near = next(iter(difflib.get_close_matches(word.casefold(), ("--app", "--region", "--help"), n=1)), None)
+    remedy = f"did you mean `{near}`?" if near else f"there are `--app` and `--region`, as in `{_like('last')}`."
+    return BadInput(f"I do not know the flag {quoted(word)}; {remedy}")
 
 
 def _value_of(flag: str, rest: list[str]) -> str:
@@ -169,6 +175,10 @@ def _once(flag: str, before: str | None, value: str) -> str:
 
 def _like(*words: str) -> str:
     return " ".join(("/auditlog", _EXAMPLE, *words))
+
+
+def _form(before: tuple[str, ...], app: str, after: tuple[str, ...]) -> str:
+    return " ".join(("/auditlog", *before, app, *map(_echo, after)))
 
 
 def _with_app_flag(typed: _Typed, flag: str) -> Request:
@@ -189,7 +199,7 @@ def _with_app_flag(typed: _Typed, flag: str) -> Request:
 
 def _in_order(typed: _Typed) -> Request:
     if not typed.words:
-        raise BadInput(f"Which app? Its name is missing, as in `{_like()} --region osc-fr1`.")
+        raise BadInput(f"The name of the app is missing, as in `{_like()} --region osc-fr1`.")
     first, *others = typed.words
     match first.casefold():
         case "subscribe":
@@ -221,10 +231,11 @@ def _session(app: str, word: str, typed: _Typed) -> Request:
     if typed.app_flag is None:
         _check_order(app, word)
     reference = _app(app, typed, after=(word,) if AUDIT_LOG_ID.fullmatch(word) else ())
-    if not AUDIT_LOG_ID.fullmatch(word):
-        raise _no_id(word, typed.shown(reference))
-    if _close(word, ("last", "latest", "newest")) or word.casefold() in {"latest", "newest"}:
+    bare = word.strip(_PUNCTUATION)
+    if _close(bare, ("last", "latest", "newest")) or bare.casefold() in {"last", "latest", "newest"}:
         raise BadInput(f"{quoted(word)} is no audit log id; did you mean `/auditlog {typed.shown(reference)} last`?")
+    if not AUDIT_LOG_ID.fullmatch(word):
+        raise _no_id(word, bare, typed.shown(reference))
     return ReadOne(reference, word)
 
 
@@ -250,9 +261,9 @@ def _app(word: str, typed: _Typed, *, before: tuple[str, ...] = (), after: tuple
         )
     region = region if region is not None else flag if flag is not None else typed.default_region
     if not REGION_NAME.fullmatch(region):
-        raise BadInput(
-            f"{quoted(region)} is no region; one looks like `osc-fr1`, as in `/auditlog osc-fr1/{_EXAMPLE}`."
-        )
+        near = region.casefold() if REGION_NAME.fullmatch(region.casefold()) else "osc-fr1"
+        form = _form(before, f"{near}/{name if APP_NAME.fullmatch(name) else _EXAMPLE}", after)
+        raise BadInput(f"{quoted(region)} is no region; one looks like `osc-fr1`, as in `{form}`.")
     if not APP_NAME.fullmatch(name):
         raise _no_app_name(name, region if region != typed.default_region else "", before, after)
     return AppRef(region, name)
@@ -302,9 +313,9 @@ def _close(word: str, known: Sequence[str]) -> str | None:
 
 
 def _no_app_name(name: str, region: str, before: tuple[str, ...], after: tuple[str, ...]) -> BadInput:
-    near = re.sub(r"[\s_.]+", "-", name.casefold().strip("-_.,;:!?#@/")) if len(name) <= 64 else ""
+    near = re.sub(r"[\s_.]+", "-", name.casefold().strip(_PUNCTUATION)) if len(name) <= 64 else ""
     near = near if APP_NAME.fullmatch(near) else _EXAMPLE
-    form = " ".join(("/auditlog", *before, f"{region}/{near}" if region else near, *map(_echo, after)))
+    form = _form(before, f"{region}/{near}" if region else near, after)
     if not name:
         return BadInput(f"The name of the app is missing: `{form}`.")
     if len(name) > 64 and APP_NAME.fullmatch(name[:64]):
@@ -314,8 +325,10 @@ def _no_app_name(name: str, region: str, before: tuple[str, ...], after: tuple[s
     return BadInput(f"{quoted(name)} is no app: a name has only `a-z`, `0-9` and `-`, as in `{form}`.")
 
 
-def _no_id(word: str, app: str) -> BadInput:
-    fault = "is too long for an" if len(word) > 128 and AUDIT_LOG_ID.fullmatch(word[:128]) else "is no"
+def _no_id(word: str, bare: str, app: str) -> BadInput:
+    if AUDIT_LOG_ID.fullmatch(bare):
+        return BadInput(f"{quoted(word)} is no audit log id; did you mean `/auditlog {app} {bare}`?")
+    fault = "is too long for an" if AUDIT_LOG_ID.fullmatch(word[:128]) else "is no"
     return BadInput(f"{quoted(word)} {fault} audit log id: `/auditlog {app}` lists the newest sessions.")
 
 
