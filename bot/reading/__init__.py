@@ -1,0 +1,166 @@
+"""An audit log in, a digest out: pure, in constant memory, fed in pieces. The whole core is on this page.
+
+bytes → batches of records → keys  ─┐
+                           └ output → terminal → transcript
+                                    └ commands: what was on the line at Enter
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from bot.reading.commands import Command, Commands
+from bot.reading.prompts import Prompts
+from bot.reading.records import Batch, batches, unzipped
+from bot.reading.returns import Returns
+from bot.reading.secrets import Masker
+from bot.reading.terminal import HEIGHT, WIDTH, Terminal
+from bot.reading.transcript import Transcript
+
+__all__ = ["Command", "Digest", "Sink", "moment_of", "read"]
+
+
+class Sink(Protocol):
+    """Where a session's content goes, masked, as it is read. One that also has `reached` is told when lines stood there."""
+
+    def text(self, text: str) -> None:
+        """Transcript: whole lines, or parts of a very long one."""
+
+    def command(self, command: Command) -> None:
+        """The next command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What is known of a session beside its content. Times as in the log; bytes of `content` in UTF-8."""
+
+    started_at: str | None
+    ended_at: str | None
+    duration_s: float
+    records: int
+    output_bytes: int
+    input_bytes: int
+    command_count: int
+    secrets_masked: int
+    masked: Mapping[str, int] = field(default_factory=dict)  # by class of secret
+    columns: int = WIDTH  # of the window, as far as it can be told
+    rows: int = HEIGHT
+
+
+def read(pieces: Iterable[bytes], sink: Sink, *, marks: bool = False) -> Digest:
+    """Raises AuditLogBroken, and AuditLogCut where the bytes end before the array is closed."""
+    session = _Session(sink)
+    for batch in batches(unzipped(pieces)):
+        session.feed(batch)
+    return session.close()
+
+
+@runtime_checkable
+class TimedSink(Sink, Protocol):
+    def reached(self, lines: int, time: str) -> None:
+        """At `time`, the transcript had `lines` whole lines."""
+
+
+class Run(NamedTuple):
+    """Neighbouring records of one type."""
+
+    type: str
+    times: list[str]
+    contents: list[str]
+
+
+def runs(batch: Batch) -> Iterator[Run]:
+    types = batch.types
+    start = 0
+    while start < len(types):
+        kind = types[start]
+        other = "input" if kind == "output" else "output"
+        try:
+            end = types.index(other, start + 1)
+        except ValueError:
+            end = len(types)
+        yield Run(kind, batch.times[start:end], batch.contents[start:end])
+        start = end
+
+
+class _Session:
+    def __init__(self, sink: Sink) -> None:
+        self._masker = Masker()
+        self._transcript = Transcript(sink.text, self._masker)
+        self._terminal = Terminal(self._transcript.feed)
+        prompts = Prompts()
+        self._count = 0
+        self._sink = sink
+        self._timed = sink if isinstance(sink, TimedSink) else None
+        self._commands = Commands(self._terminal, self._masker, prompts, self._command)
+        self._returns: Returns | None = Returns(prompts, self._commands)
+        self._times: list[str] = []
+        self._records = 0
+        self._bytes: Counter[str] = Counter()
+
+    def _command(self, command: Command) -> None:
+        self._count += 1
+        self._sink.command(command)
+
+    def feed(self, batch: Batch) -> None:
+        self._records += batch.finished
+        if batch.times:
+            self._times = [(self._times or batch.times)[0], batch.times[-1]]
+        for run in runs(batch):
+            text = "".join(run.contents)
+            self._bytes[run.type] += len(text) if text.isascii() else len(text.encode())
+            if run.type == "input":
+                for time, content in zip(run.times, run.contents, strict=True):
+                    self._commands.typed(content, time, live=self._returns is None)
+            elif run.type == "output":
+                self._output(text, run.contents) if self._timed is None else self._output_in_time(run, self._timed)
+
+    def _output_in_time(self, run: Run, sink: TimedSink) -> None:
+        for time, content in zip(run.times, run.contents, strict=True):
+            if content:
+                self._output(content, [content])
+            sink.reached(self._terminal.lines, time)
+
+    def _output(self, text: str, contents: list[str]) -> None:
+        """Feed output with its carriage returns; those that a line recorder lost are put back."""
+        if self._returns is not None:
+            if "\r" in text or text.count("\n") != len(contents) or not all(c[-1:] == "\n" for c in contents):
+                text = self._returns.ending("") + text
+                self._returns = None
+            else:
+                ending, text = self._returns.feed(text)
+                self._commands.ended(ending)
+        self._commands.shown(text)
+
+    def close(self) -> Digest:
+        if self._returns is not None:
+            self._commands.ended(self._returns.ending(""))
+        self._commands.close()
+        self._terminal.close()
+        self._transcript.close()
+        started, ended = (self._times[0], self._times[-1]) if self._times else (None, None)
+        masked = dict(self._masker.counts)
+        return Digest(
+            started, ended, _seconds(started, ended), self._records, self._bytes["output"], self._bytes["input"],
+            self._count, sum(masked.values()), masked, self._terminal.width, self._terminal.height,
+        )  # fmt: skip
+
+
+def moment_of(time: str) -> datetime | None:
+    """RFC 3339, with nanoseconds, which Python reads to the microsecond."""
+    try:
+        return datetime.fromisoformat(time)
+    except ValueError:
+        return None
+
+
+def _seconds(started: str | None, ended: str | None) -> float:
+    first, last = moment_of(started or ""), moment_of(ended or "")
+    try:
+        return round((last - first).total_seconds(), 3) if first and last else 0.0
+    except TypeError:  # one with an offset from UTC, one without
+        return 0.0

@@ -1,0 +1,352 @@
+"""What was typed, key by key: the line that the keys alone would make.
+
+Three editors are followed at once, for the keys do not say which one reads them: GNU readline with its emacs keys (bash,
+psql, python, irb …), the same with vi keys, and the kernel's plain line mode (`cat`, `read`, questions of scripts).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+# Answers of the terminal to a program's questions, mouse and focus reports: nobody typed them.
+ANSWER = re.compile(
+    r"\x1b\[\??[0-9;]*R|\x1b\[[?>=][0-9;]*[cunmy]|\x1b\[\?[0-9;]*\$y|\x1b\[[IO]|\x1b\[<[0-9;]*[mM]|\x1b\[M.{3}"
+    r"|\x1b[\]P_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[0-9;]*t",
+    re.DOTALL,
+)
+KEY = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~]|\x1b\x1b\[[0-?]*[@-~]|\x1b[^\x1b]|[^\x00-\x1f\x7f]+|.", re.DOTALL)
+PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+
+# Stands in a line for text that the keys do not tell: completed, recalled, searched.
+WILD = "\ufffc"
+ENTER = ("\r", "\n")
+
+
+def keys(text: str) -> Iterator[str]:
+    for match in KEY.finditer(ANSWER.sub("", text)):
+        yield match.group()
+
+
+@dataclass(slots=True)
+class Line:
+    """A line being edited: `text` may hold WILD. `known` is False once a key did what cannot be followed."""
+
+    text: str = ""
+    point: int = 0
+    known: bool = True
+
+    def insert(self, text: str) -> None:
+        self.text = self.text[: self.point] + text + self.text[self.point :]
+        self.point += len(text)
+
+    def cut(self, start: int, end: int) -> str:
+        start, end = max(0, start), max(0, end)
+        gone = self.text[start:end]
+        self.text = self.text[:start] + self.text[end:]
+        self.point = start
+        return gone
+
+    def replace(self, text: str) -> None:
+        self.text, self.point = text, len(text)
+
+
+def _word_start(text: str, point: int) -> int:
+    while point > 0 and not text[point - 1].isalnum():
+        point -= 1
+    while point > 0 and text[point - 1].isalnum():
+        point -= 1
+    return point
+
+
+def _word_end(text: str, point: int) -> int:
+    while point < len(text) and not text[point].isalnum():
+        point += 1
+    while point < len(text) and text[point].isalnum():
+        point += 1
+    return point
+
+
+def _blank_word_start(text: str, point: int) -> int:
+    while point > 0 and text[point - 1].isspace():
+        point -= 1
+    while point > 0 and not text[point - 1].isspace():
+        point -= 1
+    return point
+
+
+@dataclass(slots=True)
+class Readline:
+    """GNU readline's emacs keys; zle and fish share what people use of them."""
+
+    line: Line = field(default_factory=Line)
+    kills: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
+    place: int = 0  # in the history; its length is the line being typed
+    undo: list[tuple[str, int]] = field(default_factory=list)
+    draft: str = ""
+    count: str = ""
+    quoting: bool = False
+    prefix: str = ""
+    searching: bool = False
+    killed: bool = False
+    yanked: str = ""
+
+    def accept(self) -> None:
+        """The line was accepted, or given up: the next one begins."""
+        self.line, self.undo, self.place = Line(), [], len(self.history)
+        self.draft, self.count, self.prefix, self.quoting, self.searching, self.killed = "", "", "", False, False, False
+
+    def remember(self, text: str) -> None:
+        if text and self.history[-1:] != [text]:
+            self.history.append(text)
+            del self.history[:-500]
+        self.place = len(self.history)
+
+    def press(self, key: str) -> None:
+        if self.quoting:
+            self.quoting = False
+            self.line.insert(key)
+            return
+        if self.prefix:
+            key, self.prefix = self.prefix + key, ""
+        if key == "\x18":
+            self.prefix = key
+            return
+        if self.searching and self._search(key):
+            return
+        if len(key) == 2 and key[0] == "\x1b" and (key[1].isdigit() or key[1] == "-"):
+            self.count += key[1]
+            return
+        if self.count and key.isdigit():
+            self.count += key
+            return
+        times = int(self.count) if self.count.isdigit() else 1
+        self.count = ""
+        was = (self.line.text, self.line.point)
+        killing = False
+        if key[0] >= " " and key[0] != "\x7f":
+            self.line.insert(key * min(times, 999))
+        else:
+            for _ in range(min(times, 999)):
+                killing = self._function(key)
+        self.killed = killing
+        if (self.line.text, self.line.point) != was and key not in ("\x1f", "\x18\x15"):
+            self.undo.append(was)
+            del self.undo[:-1000]
+
+    def _search(self, key: str) -> bool:
+        """Incremental search: what is found is not known from the keys."""
+        if key in ("\x12", "\x13", "\x7f", "\b", "\x17") or (key[0] >= " " and key[0] != "\x7f"):
+            return True
+        self.searching = False
+        if key == "\x07":
+            self.line.replace(self.draft)
+            return True
+        return False
+
+    def _kill(self, start: int, end: int, *, backwards: bool) -> bool:
+        gone = self.line.cut(start, end)
+        if self.killed and self.kills:
+            self.kills[-1] = gone + self.kills[-1] if backwards else self.kills[-1] + gone
+        elif gone:
+            self.kills.append(gone)
+            del self.kills[:-10]
+        return True
+
+    def _function(self, key: str) -> bool:
+        """Do what a key does; True if it killed text."""
+        line = self.line
+        text, point = line.text, line.point
+        match key:
+            case "\x01" | "\x1b[H" | "\x1bOH" | "\x1b[1~" | "\x1b[7~":
+                line.point = 0
+            case "\x05" | "\x1b[F" | "\x1bOF" | "\x1b[4~" | "\x1b[8~":
+                line.point = len(text)
+            case "\x02" | "\x1b[D" | "\x1bOD":
+                line.point = max(0, point - 1)
+            case "\x06" | "\x1b[C" | "\x1bOC":
+                line.point = min(len(text), point + 1)
+            case "\x7f" | "\b":
+                if point:
+                    line.cut(point - 1, point)
+            case "\x04" | "\x1b[3~":
+                line.cut(point, point + 1)
+            case "\x1bb" | "\x1b[1;5D" | "\x1b[1;3D" | "\x1b[5D" | "\x1b\x1b[D":
+                line.point = _word_start(text, point)
+            case "\x1bf" | "\x1b[1;5C" | "\x1b[1;3C" | "\x1b[5C" | "\x1b\x1b[C":
+                line.point = _word_end(text, point)
+            case "\x0b":
+                return self._kill(point, len(text), backwards=False)
+            case "\x15" | "\x18\x7f":
+                return self._kill(0, point, backwards=True)
+            case "\x17":
+                return self._kill(_blank_word_start(text, point), point, backwards=True)
+            case "\x1b\x7f" | "\x1b\b":
+                return self._kill(_word_start(text, point), point, backwards=True)
+            case "\x1bd" | "\x1b[3;5~":
+                return self._kill(point, _word_end(text, point), backwards=False)
+            case _:
+                self._rarer(key)
+        return False
+
+    def _rarer(self, key: str) -> None:
+        line = self.line
+        text, point = line.text, line.point
+        match key:
+            case "\x19":
+                self.yanked = self.kills[-1] if self.kills else WILD
+                line.insert(self.yanked)
+            case "\x1by":
+                if self.kills and text[:point].endswith(self.yanked):
+                    line.cut(point - len(self.yanked), point)
+                    self.kills.insert(0, self.kills.pop())
+                    self.yanked = self.kills[-1]
+                    line.insert(self.yanked)
+            case "\x14":
+                self._transpose()
+            case "\x1bu" | "\x1bl" | "\x1bc":
+                end = _word_end(text, point)
+                word = text[point:end]
+                changed = {"u": str.upper, "l": str.lower, "c": str.title}[key[1]](word)
+                line.text, line.point = text[:point] + changed + text[end:], end
+            case "\x1f" | "\x18\x15":
+                if self.undo:
+                    line.text, line.point = self.undo.pop()
+            case "\x16" | "\x11":
+                self.quoting = True
+            case "\x10" | "\x1b[A" | "\x1bOA":
+                self._recall(self.place - 1)
+            case "\x0e" | "\x1b[B" | "\x1bOB":
+                self._recall(self.place + 1)
+            case "\x1b<":
+                self._recall(0)
+            case "\x1b>":
+                self._recall(len(self.history))
+            case "\x1b.":
+                line.insert(self.history[-1].split()[-1] if self.history and self.history[-1].split() else WILD)
+                line.known = False
+            case "\x1b\\":
+                left, right = text[:point].rstrip(), text[point:].lstrip()
+                line.text, line.point = left + right, len(left)
+            case "\x12" | "\x13":
+                self.searching, self.draft = True, text
+                line.replace(WILD)
+                line.known = False
+            case "\t" | "\x1b?" | "\x1b*" | "\x1b/" | "\x1b[Z":
+                line.insert(WILD)
+                line.known = False
+            case "\x0c" | "\x07" | "\x00" | "\x1b":
+                pass
+            case _:
+                line.known = False
+
+    def _transpose(self) -> None:
+        line = self.line
+        text, point = line.text, line.point
+        if point == 0 or len(text) < 2:
+            return
+        point = min(point, len(text) - 1)
+        line.text = text[: point - 1] + text[point] + text[point - 1] + text[point + 1 :]
+        line.point = point + 1
+
+    def _recall(self, place: int) -> None:
+        line = self.line
+        if self.place == len(self.history):
+            self.draft = line.text
+        line.known = False
+        if place >= len(self.history):
+            self.place = len(self.history)
+            line.replace(self.draft)
+        elif place < 0:
+            line.replace(WILD)
+        else:
+            self.place = place
+            line.replace(self.history[place])
+
+
+@dataclass(slots=True)
+class LineMode:
+    """The kernel's line discipline: erase, word erase, kill, literal next; any other key is text."""
+
+    text: str = ""
+    quoting: bool = False
+
+    def accept(self) -> None:
+        self.text, self.quoting = "", False
+
+    def press(self, key: str) -> None:
+        if self.quoting:
+            self.quoting = False
+            self.text += key
+        elif key in ("\x7f", "\b"):
+            self.text = self.text[:-1]
+        elif key == "\x15":
+            self.text = ""
+        elif key == "\x17":
+            self.text = self._without_word()
+        elif key == "\x16":
+            self.quoting = True
+        elif key not in ("\x04", "\x12"):
+            self.text += key
+
+    def _without_word(self) -> str:
+        end = len(self.text)
+        while end and not (self.text[end - 1].isalnum() or self.text[end - 1] == "_"):
+            end -= 1
+        while end and (self.text[end - 1].isalnum() or self.text[end - 1] == "_"):
+            end -= 1
+        return self.text[:end]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What the keys say of one Enter: what each editor would have had on the line."""
+
+    edited: str  # readline's line; WILD where the keys do not tell
+    known: bool
+    plain: str  # line mode's line
+    printed: bool  # a key that prints was among them
+
+
+class Keyboard:
+    """Keys in, one Typed for each Enter. A paste in brackets is one line, whatever it holds."""
+
+    def __init__(self) -> None:
+        self.editor = Readline()
+        self._plain = LineMode()
+        self._pasting = False
+        self._printed = False
+        self._before = ""  # an escape sequence that a record's end cut
+
+    def feed(self, text: str) -> Iterator[Typed | None]:
+        """Yields a Typed for an Enter, None for a line that was given up (^C, ^Z, ^\\)."""
+        for key in keys(text):
+            if key in (PASTE_BEGINS, PASTE_ENDS):
+                self._pasting = key == PASTE_BEGINS
+            elif self._pasting:
+                self._printed = True
+                self.editor.line.insert("\n" if key in ENTER else key)
+                self._plain.text += "\n" if key in ENTER else key
+            elif key in ENTER and not self.editor.quoting:
+                yield self._entered()
+            elif key in ("\x03", "\x1c", "\x1a") and not self.editor.quoting:
+                self._next()
+                yield None
+            else:
+                self._printed = self._printed or key[0] > " "
+                self.editor.press(key)
+                self._plain.press(key)
+
+    def _entered(self) -> Typed:
+        line = self.editor.line
+        typed = Typed(line.text, line.known and WILD not in line.text, self._plain.text, self._printed)
+        self._next()
+        return typed
+
+    def _next(self) -> None:
+        self.editor.accept()
+        self._plain.accept()
+        self._printed = False
+        self._pasting = False

@@ -1,0 +1,90 @@
+"""Prompts: which programs have which, and those that a session has shown."""
+
+from __future__ import annotations
+
+import re
+
+SHELL, UNKNOWN = "shell", "unknown"
+
+# Primary prompts that tell their program; the first that matches is right.
+CONSOLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (program, re.compile(pattern))
+    for program, pattern in (
+        ("ipython", r"In \[\d+\]: | {1,9}\.{3,9}: "),
+        ("python", r">>> |\.\.\. "),
+        ("irb", r"irb(?:\([^)\n]{1,60}\))?:\d{3,}(?::\d+)?[>*\"'`/\]] ?|[\w-]{1,60}\((?:dev|development|prod|production|staging|test)\)[>*\"'`/\]] ?(?![\w$#])"),
+        ("pry", r"\[\d+\] pry\([^)\n]{1,60}\)[>*] "),
+        ("sqlite", r"sqlite> | {3}\.\.\.> | {2,3}[('\"x1-9].{0,3}\.\.\.?> "),
+        ("mysql", r"(?:mysql|MySQL \[[^\]\n]{1,64}\]|MariaDB \[[^\]\n]{1,64}\])> | {4}[-'\"`]> | {3}/\*> "),
+        ("redis-cli", r"(?:[\w.-]{1,100}:\d{1,5}(?:\[\d+\])?(?:\(TX\))?|not connected|redis [^\s>]{1,200})> "),
+        ("php", r"php [>{(\"'*/] "),
+        ("mongo", r"(?:[\w.-]{1,60} \[(?:direct: |primary|secondary)[^\]\n]{0,60}\] )?[\w.-]{1,60}> (?<!-> )|[\w.-]{1,60}:(?:PRIMARY|SECONDARY|OTHER)> "),
+        ("psql", r"[\w.-]{1,63}[=\-'\"$*(!^][!*?]?[#>] "),
+        ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
+    )
+)  # fmt: skip
+SHELL_PROMPT = re.compile(r"[^\n]{0,300}?[$#%❯➜»λ] |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}> ")
+CONTINUED = re.compile(
+    r"> |(?:dquote|quote|bquote|cmdsubst|heredoc|pipe|for|while|then|else|function|if|case|do)(?: \w+)*> "
+)
+DIGITS = re.compile(r"\d+")
+STARTS = {
+    "node": "node", "nodejs": "node", "mongo": "mongo", "mongosh": "mongo", "python": "python", "python3": "python",
+    "php": "php", "irb": "irb", "psql": "psql", "sqlite3": "sqlite", "mysql": "mysql", "mariadb": "mysql",
+    "redis-cli": "redis-cli", "ipython": "ipython",
+}  # fmt: skip
+
+
+class Prompts:
+    """The prompts of one session, learnt from lines whose typed part is certain."""
+
+    MOST = 24
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[re.Pattern[str], str]] = {}
+        self.program = UNKNOWN
+
+    def learn(self, prompt: str, program: str) -> None:
+        shape = DIGITS.sub("0", prompt)
+        if not prompt.strip() or len(prompt) > 300:
+            return
+        self._seen.pop(shape, None)
+        literal = [re.escape(part) for part in DIGITS.split(prompt)]
+        self._seen[shape] = (re.compile(r"\d+".join(literal)), program)
+        while len(self._seen) > self.MOST:
+            del self._seen[next(iter(self._seen))]
+
+    def known(self, line: str) -> tuple[str, str] | None:
+        """The prompt that `line` begins with, of those that were learnt, and its program; the longest."""
+        best: tuple[str, str] | None = None
+        for pattern, program in self._seen.values():
+            match = pattern.match(line)
+            if match and (best is None or len(match.group()) > len(best[0])):
+                best = match.group(), program
+        return best
+
+    def guess(self, line: str) -> tuple[str, str] | None:
+        """A prompt that `line` begins with as far as prompts in general look."""
+        for program, pattern in CONSOLES:
+            match = pattern.match(line)
+            if match:
+                return match.group(), program
+        match = SHELL_PROMPT.match(line)
+        return (match.group(), SHELL) if match else None
+
+    def find(self, line: str) -> tuple[str, str] | None:
+        return self.known(line) or self.guess(line)
+
+    def program_of(self, prompt: str, started: str) -> str:
+        """Whose prompt it is; `started` is the program that the last command started, if it did."""
+        if started and (prompt in ("> ", "... ", ">") or not self.guess(prompt)):
+            return started
+        if CONTINUED.fullmatch(prompt):
+            return self.program
+        known = self.known(prompt)
+        if known and known[0] == prompt and known[1] != UNKNOWN:
+            return known[1]
+        guess = self.guess(prompt)
+        if guess and guess[0].rstrip() == prompt.rstrip():
+            return guess[1]
+        return UNKNOWN

@@ -1,0 +1,521 @@
+"""The terminal's normal screen as cells: for text that moves the cursor. Names are those of ECMA-48 and of DEC's manuals.
+
+A cell is a string: a character with what combines with it; `""` is the second column of a wide one. Rows that leave
+the screen at its top are handed to `scrolled`, and so is the whole screen before it is erased: a person saw it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import lru_cache
+
+from bot.reading.sequences import TOKEN, UNEVEN
+
+TAB = 8
+MOST = 9999
+LONGEST_PARAMETERS = 256
+# DEC's line drawing set, from 0x5f: what `ESC ( 0` makes of lower case letters.
+LINE_DRAWING = dict(zip(range(0x5F, 0x7F), " ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
+
+
+class Row:
+    __slots__ = ("cells", "wrapped")
+
+    def __init__(self, cells: list[str] | None = None, *, wrapped: bool = False) -> None:
+        self.cells: list[str] = cells or []
+        self.wrapped = wrapped  # continues the row above: the terminal broke the line, not the program
+
+    @property
+    def text(self) -> str:
+        return "".join(self.cells)
+
+    def pad(self, column: int) -> list[str]:
+        if len(self.cells) < column:
+            self.cells += [" "] * (column - len(self.cells))
+        return self.cells
+
+    def erase(self, start: int, end: int) -> None:
+        """Blank the columns from `start` up to `end`; half of a wide character is no character."""
+        cells = self.cells
+        if start >= len(cells):
+            return
+        if cells[start] == "" and start:
+            cells[start - 1] = " "
+        if end >= len(cells):
+            del cells[start:]
+            return
+        if cells[end] == "":
+            cells[end] = " "
+        cells[start:end] = [" "] * (end - start)
+
+
+@lru_cache(maxsize=4096)
+def columns(character: str) -> int:
+    """How many columns a character takes: 0, 1 or 2."""
+    if not UNEVEN.match(character):
+        return 1
+    from wcwidth import wcwidth
+
+    return max(0, wcwidth(character))
+
+
+def width_of(text: str) -> int:
+    return len(text) if UNEVEN.search(text) is None else sum(map(columns, text))
+
+
+class Screen:
+    def __init__(self, width: int, height: int, scrolled: Callable[[Row, bool], None]) -> None:
+        self.width = width
+        self.height = height
+        self.rows: list[Row] = [Row()]
+        self.x = 0  # equal to `width` where the next character wraps
+        self.y = 0
+        self.top = 0
+        self.bottom = height - 1
+        self.wraps = True
+        self.inserts = False
+        self.origin = False
+        self.drawing = [False, False]
+        self.shifted = 0
+        self.saved = (0, 0)
+        self.last = " "
+        self.stops: set[int] | None = None  # None: one every eight columns
+        self.alternate = False
+        self.keypad = False  # application cursor keys: a full-screen program has the keyboard
+        self._scrolled = scrolled
+
+    # --- what the rest of the reader asks
+
+    def row(self) -> Row:
+        return self.row_at(self.y)
+
+    def row_at(self, y: int) -> Row:
+        while len(self.rows) <= y:
+            self.rows.append(Row())
+        return self.rows[y]
+
+    def logical(self, y: int) -> tuple[int, int]:
+        """First and last row of the line that row `y` belongs to."""
+        first = last = y
+        while first > 0 and self.rows[first].wrapped:
+            first -= 1
+        while last + 1 < len(self.rows) and self.rows[last + 1].wrapped:
+            last += 1
+        return first, last
+
+    def line(self) -> tuple[str, int]:
+        """The text of the cursor's line, its rows joined, and the cursor's place in that text."""
+        self.row()
+        first, last = self.logical(self.y)
+        before = "".join("".join(row.pad(self.width)) for row in self.rows[first : self.y])
+        x = min(self.x, self.width)
+        cells = self.rows[self.y].pad(x)
+        place = len(before) + len("".join(cells[:x]))
+        rest = "".join(
+            row.text if y == last else "".join(row.pad(self.width))
+            for y, row in enumerate(self.rows[self.y : last + 1], self.y)
+        )
+        return before + rest, place
+
+    def plain(self) -> bool:
+        """Nothing is special: cursor at the end of the last line, no margins, no modes."""
+        if self.top or self.bottom != self.height - 1 or self.inserts or not self.wraps or self.stops is not None:
+            return False
+        if self.alternate or any(self.drawing) or self.origin:
+            return False
+        return self.y == len(self.rows) - 1 and self.x >= len(self.row().cells)
+
+    # --- feeding
+
+    def feed(self, text: str, start: int = 0, end: int = sys.maxsize) -> int:
+        """Apply `text` until its end, or until the alternate screen begins: how far it came."""
+        for token in TOKEN.finditer(text, start, end):
+            group = token.lastgroup
+            if group == "text":
+                self.write(token.group())
+            elif group == "control":
+                control = CONTROLS.get(token.group())
+                if control is not None:
+                    control(self)
+            elif group == "final":
+                self._csi(token["mark"], token["parameters"], token["between"], token["final"])
+                if self.alternate:
+                    return token.end()
+            elif group == "escape":
+                escape = ESCAPES.get(token["escape"])
+                if escape is not None:
+                    escape(self)
+        return min(end, len(text))
+
+    def _csi(self, mark: str, parameters: str, between: str, final: str) -> None:
+        function = FUNCTIONS.get(mark + between + final)
+        if function is not None and len(parameters) <= LONGEST_PARAMETERS:
+            numbers = parameters.replace(":", ";").split(";")
+            function(self, [min(int(number), MOST) if number else 0 for number in numbers])
+
+    def write(self, text: str) -> None:
+        if self.drawing[self.shifted]:
+            text = text.translate(LINE_DRAWING)
+        self.last = text[-1]
+        if UNEVEN.search(text) is not None:
+            for character in text:
+                self._put(character)
+            return
+        while text:
+            self._wrap_if_due()
+            room = self.width - self.x
+            if not self.wraps and len(text) > room:
+                text = text[: room - 1] + text[-1]
+            self._place(list(text[:room]))
+            text = text[room:]
+
+    def _put(self, character: str) -> None:
+        taken = columns(character)
+        if taken == 0:
+            self._combine(character)
+            return
+        self._wrap_if_due()
+        if taken == 2 and self.x == self.width - 1:
+            if not self.wraps:
+                return
+            self.x = self.width
+            self._wrap_if_due()
+        self._place([character, ""][:taken])
+
+    def _combine(self, character: str) -> None:
+        cells = self.row().cells
+        x = min(self.x, len(cells)) - 1
+        if x > 0 and cells[x] == "":
+            x -= 1
+        if x >= 0 and len(cells[x]) < 16:
+            cells[x] += character
+
+    def _wrap_if_due(self) -> None:
+        if self.x < self.width:
+            return
+        if not self.wraps:
+            self.x = self.width - 1
+            return
+        self.row().pad(self.width)
+        self.x = 0
+        self.ind()
+        self.row().wrapped = True
+
+    def _place(self, new: list[str]) -> None:
+        cells = self.row().pad(self.x)
+        end = self.x + len(new)
+        if self.inserts:
+            cells[self.x : self.x] = new
+            del cells[self.width :]
+        else:
+            if self.x < len(cells) and cells[self.x] == "" and self.x:
+                cells[self.x - 1] = " "
+            if end < len(cells) and cells[end] == "":
+                cells[end] = " "
+            cells[self.x : end] = new
+        self.x = end
+
+    # --- lines
+
+    def ind(self) -> None:
+        if self.y == self.bottom:
+            self.su([1])
+        elif self.y < self.height - 1:
+            self.y += 1
+            self.row()
+
+    def lf(self) -> None:
+        self.ind()
+        self.row().wrapped = False
+
+    def nel(self) -> None:
+        """Next line; also what `\n` does here, for the terminal turns `\r\n` into it before anything else."""
+        self.x = 0
+        self.lf()
+
+    def ri(self) -> None:
+        if self.y == self.top:
+            self.sd([1])
+        elif self.y > 0:
+            self.y -= 1
+
+    def su(self, p: list[int]) -> None:
+        """Scroll up: what leaves at the top of the screen was seen, what leaves within margins is gone."""
+        for _ in range(min(p[0] or 1, self.height)):
+            self.row_at(self.bottom)
+            row = self.rows.pop(self.top)
+            self.rows.insert(self.bottom, Row())
+            if self.top == 0:
+                following = self.rows[0] if self.rows else None
+                self._scrolled(row, following is not None and following.wrapped)
+        self.row()
+
+    def sd(self, p: list[int]) -> None:
+        for _ in range(min(p[0] or 1, self.height)):
+            self.row_at(self.bottom)
+            del self.rows[self.bottom]
+            self.rows.insert(self.top, Row())
+
+    def il(self, p: list[int]) -> None:
+        if self.top <= self.y <= self.bottom:
+            for _ in range(min(p[0] or 1, self.bottom - self.y + 1)):
+                self.row_at(self.bottom)
+                del self.rows[self.bottom]
+                self.rows.insert(self.y, Row())
+            self.x = 0
+
+    def dl(self, p: list[int]) -> None:
+        if self.top <= self.y <= self.bottom:
+            for _ in range(min(p[0] or 1, self.bottom - self.y + 1)):
+                self.row_at(self.bottom)
+                del self.rows[self.y]
+                self.rows.insert(self.bottom, Row())
+            self.x = 0
+
+    # --- the cursor
+
+    def bs(self) -> None:
+        self.x = max(0, min(self.x, self.width - 1) - 1)
+
+    def cr(self) -> None:
+        self.x = 0
+
+    def ht(self, p: list[int] | None = None) -> None:
+        for _ in range(min((p or [1])[0] or 1, self.width)):
+            if self.x >= self.width - 1:
+                return
+            self.x = min(self.width - 1, self._next_stop())
+
+    def _next_stop(self) -> int:
+        if self.stops is None:
+            return (self.x // TAB + 1) * TAB
+        return min((stop for stop in self.stops if stop > self.x), default=self.width - 1)
+
+    def cbt(self, p: list[int]) -> None:
+        for _ in range(min(p[0] or 1, self.width)):
+            x = min(self.x, self.width - 1)
+            stops = range(0, self.width, TAB) if self.stops is None else sorted(self.stops)
+            self.x = max((stop for stop in stops if stop < x), default=0)
+
+    def hts(self) -> None:
+        self._own_stops().add(self.x)
+
+    def tbc(self, p: list[int]) -> None:
+        if p[0] == 3:
+            self.stops = set()
+        else:
+            self._own_stops().discard(self.x)
+
+    def _own_stops(self) -> set[int]:
+        if self.stops is None:
+            self.stops = set(range(0, self.width, TAB))
+        return self.stops
+
+    def cuu(self, p: list[int]) -> None:
+        self._restrict()
+        edge = self.top if self.y >= self.top else 0
+        self.y = max(edge, self.y - (p[0] or 1))
+
+    def cud(self, p: list[int]) -> None:
+        self._restrict()
+        edge = self.bottom if self.y <= self.bottom else self.height - 1
+        self.y = min(edge, self.y + (p[0] or 1))
+        self.row()
+
+    def cuf(self, p: list[int]) -> None:
+        self._restrict()
+        self.x = min(self.width - 1, self.x + (p[0] or 1))
+
+    def cub(self, p: list[int]) -> None:
+        self._restrict()
+        self.x = max(0, self.x - (p[0] or 1))
+
+    def cnl(self, p: list[int]) -> None:
+        self.cud(p)
+        self.x = 0
+
+    def cpl(self, p: list[int]) -> None:
+        self.cuu(p)
+        self.x = 0
+
+    def cha(self, p: list[int]) -> None:
+        self.x = min(self.width, p[0] or 1) - 1
+
+    def vpa(self, p: list[int]) -> None:
+        self._restrict()
+        self._go(p[0] or 1)
+
+    def cup(self, p: list[int]) -> None:
+        self.cha(p[1:] or [1])
+        self._go(p[0] or 1)
+
+    def _go(self, row: int) -> None:
+        top, bottom = (self.top, self.bottom) if self.origin else (0, self.height - 1)
+        self.y = min(bottom, top + row - 1)
+        self.row()
+
+    def _restrict(self) -> None:
+        self.x = min(self.x, self.width - 1)
+
+    def decsc(self) -> None:
+        self.saved = (self.x, self.y)
+
+    def decrc(self) -> None:
+        self.x, self.y = min(self.saved[0], self.width), min(self.saved[1], self.height - 1)
+        self.row()
+
+    # --- erasing and shifting
+
+    def el(self, p: list[int]) -> None:
+        row = self.row()
+        if p[0] == 0:
+            row.erase(self.x, self.width)
+            row.wrapped = row.wrapped and self.x > 0
+        elif p[0] == 1:
+            row.pad(min(self.x + 1, self.width))
+            row.erase(0, self.x + 1)
+        elif p[0] == 2:
+            row.cells.clear()
+            row.wrapped = False
+
+    def ed(self, p: list[int]) -> None:
+        if p[0] == 2 or (p[0] == 0 and self.x == 0 and self.y == 0):
+            self._keep_and_erase()
+        elif p[0] == 0:
+            self.el([0])
+            del self.rows[self.y + 1 :]
+        elif p[0] == 1:
+            for y in range(self.y):
+                self.rows[y] = Row()
+            self.el([1])
+            if self.y + 1 < len(self.rows):
+                self.rows[self.y + 1].wrapped = False
+
+    def _keep_and_erase(self) -> None:
+        """To erase the screen is no reason to forget what was on it."""
+        while self.rows and not self.rows[-1].text.strip():
+            self.rows.pop()
+        for row, following in zip(self.rows, [*self.rows[1:], Row()], strict=True):
+            self._scrolled(row, following.wrapped)
+        self.rows = [Row()]
+        self.row()
+
+    def ech(self, p: list[int]) -> None:
+        self._restrict()
+        row = self.row()
+        row.erase(self.x, min(self.width, self.x + (p[0] or 1)))
+
+    def dch(self, p: list[int]) -> None:
+        self._restrict()
+        cells = self.row().cells
+        count = p[0] or 1
+        if self.x < len(cells):
+            if cells[self.x] == "" and self.x:
+                cells[self.x - 1] = " "
+            if self.x + count < len(cells) and cells[self.x + count] == "":
+                cells[self.x + count] = " "
+            del cells[self.x : self.x + count]
+
+    def ich(self, p: list[int]) -> None:
+        self._restrict()
+        cells = self.row().pad(self.x)
+        if self.x < len(cells):
+            cells[self.x : self.x] = [" "] * min(p[0] or 1, self.width)
+            del cells[self.width :]
+
+    def rep(self, p: list[int]) -> None:
+        self.write(self.last * min(p[0] or 1, self.width * self.height))
+
+    # --- modes
+
+    def decstbm(self, p: list[int]) -> None:
+        top, bottom = (p[0] or 1) - 1, min((p[1:] or [0])[0] or self.height, self.height) - 1
+        if top < bottom:
+            self.row_at(min(self.height - 1, max(len(self.rows) - 1, 0)))
+            self.top, self.bottom = top, bottom
+            self.x = 0
+            self._go(1)
+
+    def sm(self, p: list[int]) -> None:
+        self._mode(p, on=True)
+
+    def rm(self, p: list[int]) -> None:
+        self._mode(p, on=False)
+
+    def _mode(self, p: list[int], *, on: bool) -> None:
+        for mode in p:
+            if mode == 4:
+                self.inserts = on
+
+    def decset(self, p: list[int]) -> None:
+        self._private(p, on=True)
+
+    def decrst(self, p: list[int]) -> None:
+        self._private(p, on=False)
+
+    def _private(self, p: list[int], *, on: bool) -> None:
+        for mode in p:
+            if mode in ALTERNATE_SCREEN:
+                self.alternate = on
+            elif mode == 1:
+                self.keypad = on
+            elif mode == 7:
+                self.wraps = on
+            elif mode == 6:
+                self.origin = on
+                self.x = 0
+                self._go(1)
+            elif mode == 1048:
+                (self.decsc if on else self.decrc)()
+
+    def decstr(self, _p: list[int]) -> None:
+        """Soft reset."""
+        self.top, self.bottom = 0, self.height - 1
+        self.wraps, self.inserts, self.origin = True, False, False
+        self.drawing, self.shifted, self.keypad = [False, False], 0, False
+
+    def ris(self) -> None:
+        self._keep_and_erase()
+        self.decstr([])
+        self.x = self.y = 0
+        self.stops = None
+        self.alternate = False
+
+    def so(self) -> None:
+        self.shifted = 1
+
+    def si(self) -> None:
+        self.shifted = 0
+
+
+ALTERNATE_SCREEN = (47, 1047, 1049)
+
+
+def _designate(which: int, *, drawing: bool) -> Callable[[Screen], None]:
+    def designate(screen: Screen) -> None:
+        screen.drawing[which] = drawing
+
+    return designate
+
+
+CONTROLS: dict[str, Callable[[Screen], None]] = {
+    "\b": Screen.bs, "\t": Screen.ht, "\n": Screen.nel, "\v": Screen.lf, "\f": Screen.lf, "\r": Screen.cr,
+    "\x0e": Screen.so, "\x0f": Screen.si, "\x84": Screen.ind, "\x85": Screen.nel, "\x88": Screen.hts, "\x8d": Screen.ri,
+}  # fmt: skip
+
+ESCAPES: dict[str, Callable[[Screen], None]] = {
+    "7": Screen.decsc, "8": Screen.decrc, "D": Screen.ind, "E": Screen.nel, "H": Screen.hts, "M": Screen.ri, "c": Screen.ris,
+    "(0": _designate(0, drawing=True), ")0": _designate(1, drawing=True),
+    "(B": _designate(0, drawing=False), ")B": _designate(1, drawing=False),
+    "(A": _designate(0, drawing=False), ")A": _designate(1, drawing=False),
+}  # fmt: skip
+
+FUNCTIONS: dict[str, Callable[[Screen, list[int]], None]] = {
+    "@": Screen.ich, "A": Screen.cuu, "B": Screen.cud, "C": Screen.cuf, "D": Screen.cub, "E": Screen.cnl, "F": Screen.cpl,
+    "G": Screen.cha, "`": Screen.cha, "H": Screen.cup, "f": Screen.cup, "I": Screen.ht, "J": Screen.ed, "?J": Screen.ed,
+    "K": Screen.el, "?K": Screen.el, "L": Screen.il, "M": Screen.dl, "P": Screen.dch, "S": Screen.su, "T": Screen.sd,
+    "X": Screen.ech, "Z": Screen.cbt, "a": Screen.cuf, "b": Screen.rep, "d": Screen.vpa, "e": Screen.cud, "g": Screen.tbc,
+    "h": Screen.sm, "l": Screen.rm, "?h": Screen.decset, "?l": Screen.decrst, "r": Screen.decstbm,
+    "s": lambda screen, _p: screen.decsc(), "u": lambda screen, _p: screen.decrc(), "!p": Screen.decstr,
+}  # fmt: skip

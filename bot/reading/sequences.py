@@ -1,0 +1,62 @@
+"""Control sequences (ECMA-48, and what xterm adds), as patterns: text is cut into them in C, never byte by byte.
+
+Strings (OSC, DCS, APC, PM, SOS) end at ST, BEL, CAN or SUB, and here also at a line's end: a title that is never
+closed must not swallow what a person saw after it.
+"""
+
+from __future__ import annotations
+
+import re
+
+_STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x18\x1a\x9c\n]*+(?:\x07|\x1b\\|[\x18\x1a\x9c])?"
+_CSI = r"(?:\x1b\[|\x9b)"
+
+# Text, then a CSI sequence by its parts, then everything else. A lone ESC or a broken sequence is dropped.
+TOKEN = re.compile(
+    r"(?P<text>[^\x00-\x1f\x7f-\x9f]++)"
+    rf"|{_CSI}(?P<mark>[<-?]?)(?P<parameters>[0-;]*+)(?P<between>[ -/]*+)(?P<final>[@-~])"
+    rf"|(?P<string>{_STRING})"
+    r"|\x1b(?P<escape>[ -/]*+[0-~])"
+    rf"|(?P<broken>{_CSI}[0-?]*+[ -/]*+)"
+    r"|(?P<control>[\x00-\x1f\x7f-\x9f])",
+)
+
+# What changes neither the cursor nor a cell: colours, titles, cursor shapes, paste mode, questions to the terminal,
+# NUL, BEL, DEL. The modes that `Modes` follows are not among them.
+SILENT = re.compile(
+    r"\x1b\[[0-?]*+(?:m|(?<=\?2004)[hl]|(?<=\?25)[hl]|(?<=\?12)[hl]|[ ][q]|[nct])"
+    rf"|{_STRING}"
+    r"|\x1b(?:\([B@A]|[=>\\])"
+    r"|[\x00\x05\x07\x7f]++",
+)
+
+# Anything left that is not text, a tab or a line's end: the line needs more than a substitution.
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+# A sequence whose end has not come yet, at the end of a piece.
+UNFINISHED = re.compile(
+    r"(?:\x1b|(?:\x1b\[|\x9b)[0-?]*+[ -/]*+|\x1b[ -/]++|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x18\x1a\x9c\n]*+\x1b?)\Z"
+)
+LONGEST_SEQUENCE = 4096
+
+LEAVES_ALTERNATE = re.compile(r"\x1b\[\?(?:[0-9;]*;)?(?:1049|1047|47)(?:;[0-9;]*)?l|\x1bc")
+
+# Characters that take two columns or none: everything else takes one.
+UNEVEN = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0"
+    "\u0816-\u0823\u0859-\u085b\u08d3-\u0a03\u0a3c-\u0b03\u0b3c-\u0b82\u0bbe-\u0c04\u0c3e-\u0c83\u0cbc-\u0d03\u0d3b-\u0d83"
+    "\u0dca-\u0ddf\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ecd\u0f18-\u0fc6\u102b-\u109d\u1100-\u11ff\u135d-\u135f"
+    "\u1712-\u1734\u1752-\u1773\u17b4-\u17dd\u180b-\u180f\u1885-\u18a9\u1920-\u193b\u1a17-\u1aff\u1b00-\u1c37\u1cd0-\u1cf9"
+    "\u1dc0-\u1dff\u200b-\u200f\u2028-\u202e\u2060-\u206f\u20d0-\u20f0\u231a-\u231b\u2329-\u232a\u23e9-\u23f3\u25fd-\u25fe"
+    "\u2614-\u2615\u2648-\u2653\u267f\u2693\u26a1\u26aa-\u26ab\u26bd-\u26be\u26c4-\u26c5\u26ce\u26d4\u26ea\u26f2-\u26f5"
+    "\u26fa\u26fd\u2705\u270a-\u270b\u2728\u274c\u274e\u2753-\u2757\u2795-\u2797\u27b0\u27bf\u2b1b-\u2b1c\u2b50\u2b55"
+    "\u2cef-\u2cf1\u2d7f\u2de0-\u2dff\u2e80-\ua4cf\ua66f-\ua69f\ua6f0-\ua6f1\ua802-\uabed\uac00-\ud7ff\uf900-\ufaff"
+    "\ufb1e\ufe00-\ufe6f\ufeff\uff01-\uff60\uffe0-\uffe6\ufff9-\ufffb\U000101fd-\U0001e94a\U0001f004\U0001f0cf\U0001f18e-\U0010ffff]"
+)
+
+# A line that only overprints itself (progress bars, most typing): it can be settled without cells.
+_ERASE_TO_END = r"\x1b\[0?K"
+OVERPRINTING = re.compile(rf"(?:[^\x00-\x1f\x7f-\x9f]|[\r\b]|{_ERASE_TO_END}|\x1b\[[12]K|\x1b\[1?G)*+")
+OVERPRINT_TOKEN = re.compile(r"[^\x00-\x1f\x7f-\x9f]++|\r|\x08++|\x1b\[[0-2]?K|\x1b\[1?G")
+# From here on nothing is left of what the line held before.
+ERASED_LINE = re.compile(rf"(?:\r|\x1b\[1?G){_ERASE_TO_END}|\x1b\[2K(?:\r|\x1b\[1?G)")

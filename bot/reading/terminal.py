@@ -1,0 +1,319 @@
+"""What a person saw, line by line. Most text moves the cursor nowhere and costs one substitution; cells are drawn only
+while something moves it, and what happens on the alternate screen is left out.
+
+In here `\\n` means "carriage return and line feed"; a bare line feed is `\\v`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bot.reading.screen import TAB, Row, Screen, width_of
+from bot.reading.sequences import (
+    CONTROL,
+    ERASED_LINE,
+    LEAVES_ALTERNATE,
+    LONGEST_SEQUENCE,
+    OVERPRINT_TOKEN,
+    OVERPRINTING,
+    SILENT,
+    UNEVEN,
+    UNFINISHED,
+)
+
+WIDTH, HEIGHT = 80, 24
+# Leaving the cells early is what makes colour and progress cheap.
+QUIET_LINES = 3
+# A line longer than this is handed on in parts.
+LONGEST_LINE = 16 * 1024
+HELD = 64 * 1024
+SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
+
+
+class Terminal:
+    """`emit` gets the lines in order, each once nothing can change it any more; a long one may come in several parts,
+    of which only the last ends in a newline."""
+
+    def __init__(self, emit: Callable[[str], None]) -> None:
+        self.width, self.height = WIDTH, HEIGHT
+        self._emit = emit
+        self._emitted = 0  # lines
+        self._lines: list[str] = []  # blocks of whole lines, not yet emitted
+        self._held = 0  # characters in them
+        self._line = ""  # the cursor's line, with the overprinting that it still needs
+        self._screen: Screen | None = None
+        self._quiet = 0
+        self._unfinished = ""
+        self._bare_feeds = False
+        self.alternate = False
+        self.keypad = False
+
+    # --- what the session asks
+
+    def line(self) -> tuple[str, int]:
+        """The text of the cursor's line, its rows joined, and the cursor's place in that text."""
+        if self._screen is not None:
+            return self._screen.line()
+        text, place = _overprint(self._line) if CONTROL.search(self._line) else (self._line, len(self._line))
+        return (_expand(text), place) if "\t" not in text else (_expand(text), len(_expand(text[:place])))
+
+    @property
+    def lines(self) -> int:
+        """How many whole lines the transcript has, with those that are still on the screen."""
+        if self._screen is not None:
+            rows = self._screen.rows[: self._screen.y + 1]
+            return self._emitted + sum(not row.wrapped for row in rows) - 1
+        return self._emitted + sum(block.count("\n") for block in self._lines)
+
+    def resize(self, width: int, height: int) -> None:
+        if (width, height) == (self.width, self.height):
+            return
+        if self._screen is not None:
+            self._leave_cells(force=True)
+        self.width, self.height = width, height
+
+    # --- feeding
+
+    def feed(self, text: str) -> None:
+        text = self._whole(text)
+        at = 0
+        if self.alternate:
+            at = self._skip(text, 0)
+        text = self._normal(text[at:] if at else text)
+        at = 0
+        while at < len(text):
+            if self.alternate:
+                at = self._skip(text, at)
+            elif self._screen is None:
+                at = self._pass(text, at)
+            else:
+                at = self._draw(text, at)
+
+    def close(self) -> None:
+        """Hand on everything: the session has ended."""
+        if self._unfinished == "\r":
+            self._unfinished = ""
+        self._leave_cells(force=True)
+        self._lines.append(_expand(_overprint(self._line)[0]) + "\n")
+        self._line = ""
+        self._hand_on("".join(self._lines))
+        self._lines.clear()
+
+    def _whole(self, text: str) -> str:
+        """`text` without a sequence, or half of `\\r\\n`, that its end cuts; what was cut before is put in front."""
+        if self._unfinished:
+            text, self._unfinished = self._unfinished + text, ""
+        if text.endswith("\r"):
+            self._unfinished = "\r"
+            return text[:-1]
+        end = text[-LONGEST_SEQUENCE:]
+        if "\x1b" in end or not end.isascii():
+            cut = UNFINISHED.search(text, max(0, len(text) - LONGEST_SEQUENCE))
+            if cut is not None:
+                rest = cut.group()
+                # Nobody reads what is in the middle of a sequence that long.
+                self._unfinished = rest if len(rest) < LONGEST_SEQUENCE else rest[:2] + rest[-300:]
+                return text[: cut.start()]
+        return text
+
+    def _normal(self, text: str) -> str:
+        if "\x1b" in text or CONTROL.search(text):
+            text = SILENT.sub("", text)
+        if "\r\n" in text:
+            self._bare_feeds = True
+            if text.count("\r\n") == text.count("\n"):
+                return text.replace("\r\n", "\n")
+            return text.replace("\r\n", "\0").replace("\n", "\v").replace("\0", "\n")
+        # Where nothing ever returns, nobody meant a staircase: the session had no terminal, or its log lost them.
+        return text.replace("\n", "\v") if self._bare_feeds and "\n" in text else text
+
+    def _skip(self, text: str, at: int) -> int:
+        """Leave out what is drawn on the alternate screen."""
+        end = LEAVES_ALTERNATE.search(text, at)
+        if end is None:
+            return len(text)
+        self.alternate = False
+        if self._screen is not None:
+            self._screen.alternate = False
+            if end.group() == "\x1bc":
+                self._screen.ris()
+            elif "1049" in end.group():
+                self._screen.decrc()
+        return end.end()
+
+    def _pass(self, text: str, at: int) -> int:
+        """Text that needs no cells: as many lines as there are, up to where cells are drawn."""
+        begun = len(self._line)
+        skipped = 0
+        if begun:
+            text, at, skipped = self._line + text[at:], 0, at - begun
+            self._line = ""
+        while True:
+            hot = CONTROL.search(text, at)
+            start = (text.rfind("\n", at, hot.start() if hot else len(text)) + 1) or at
+            if start > at:
+                self._keep(text[at:start])
+            if hot is None:
+                self._set_line(text[start:])
+                return len(text) + skipped
+            end = text.find("\n", hot.start())
+            line = text[start : end if end >= 0 else len(text)]
+            if not OVERPRINTING.fullmatch(line) or not self._settles(line):
+                self._enter_cells(text[start:begun])
+                return max(start, begun) + skipped
+            if end < 0:
+                self._set_line(_settled(line))
+                return len(text) + skipped
+            self._keep(_overprint(line)[0] + "\n")
+            at = end + 1
+
+    def _settles(self, line: str) -> bool:
+        """No character of it is wide, and it never reaches the right edge: overprinting it is a matter of strings."""
+        return (
+            UNEVEN.search(line) is None and max(map(len, SPLIT_CONTROL.split(line))) < self.width
+            if len(line) >= self.width or not line.isascii()
+            else True
+        )
+
+    def _set_line(self, line: str) -> None:
+        if len(line) > LONGEST_LINE and CONTROL.search(line) is None:
+            keep = self.width * self.height
+            self._flush()
+            self._hand_on(_expand(line[:-keep]))
+            line = line[-keep:]
+        self._line = line
+
+    def _keep(self, lines: str) -> None:
+        self._lines.append(_expand(lines) if "\t" in lines else lines)
+        self._held += len(lines)
+        if self._held > HELD:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Hand on all lines but those that may still be on the screen."""
+        text = "".join(self._lines)
+        cut = len(text)
+        for _ in range(self.height + 1):
+            cut = text.rfind("\n", 0, cut)
+            if cut < 0:
+                break
+        else:
+            self._hand_on(text[: cut + 1])
+            text = text[cut + 1 :]
+        self._lines = [text]
+        self._held = len(text)
+        if self._held > HELD:  # few lines, and very long ones
+            self._hand_on(text)
+            self._lines, self._held = [], 0
+
+    def _hand_on(self, text: str) -> None:
+        if text:
+            self._emitted += text.count("\n")
+            self._emit(text)
+
+    # --- cells
+
+    def _draw(self, text: str, at: int) -> int:
+        while (screen := self._screen) is not None and at < len(text):
+            end = text.find("\n", at) + 1 or len(text)
+            reached = screen.feed(text, at, end)
+            self.keypad = screen.keypad
+            if screen.alternate:
+                self.alternate = True
+                screen.decsc()
+                return reached
+            quiet = text[end - 1] == "\n" and CONTROL.search(text, at, end) is None
+            at = end
+            self._quiet = self._quiet + 1 if quiet else 0
+            if self._quiet >= QUIET_LINES and self._leave_cells():
+                return at
+        return at
+
+    def _enter_cells(self, begun: str) -> None:
+        lines = "".join(self._lines).split("\n")[:-1]
+        self._lines, self._held, self._quiet = [], 0, 0
+        screen = Screen(self.width, self.height, self._scrolled)
+        screen.keypad = self.keypad
+        if len(lines) > self.height:
+            self._hand_on("\n".join(lines[: -self.height]) + "\n")
+            lines = lines[-self.height :]
+        for line in lines:
+            screen.write(line) if line else None
+            screen.nel()
+        screen.feed(begun)
+        self._screen = screen
+
+    def _scrolled(self, row: Row, continued: bool) -> None:
+        if continued:
+            self._hand_on("".join(row.pad(self._screen.width if self._screen else self.width)))
+        else:
+            self._hand_on(row.text + "\n")
+
+    def _leave_cells(self, *, force: bool = False) -> bool:
+        screen = self._screen
+        if screen is None or not (force or screen.plain()):
+            return screen is None
+        rows = screen.rows
+        if force:
+            while len(rows) > 1 and len(rows) > screen.y + 1 and not rows[-1].text.strip():
+                rows.pop()
+        text = "".join(
+            "".join(row.pad(screen.width)) if following is not None and following.wrapped else row.text + "\n"
+            for row, following in zip(rows, [*rows[1:], None], strict=True)
+        )[:-1]
+        lines, _, last = text.rpartition("\n")
+        self._lines = [lines + "\n"] if len(rows) > 1 and "\n" in text else []
+        self._held = len(lines)
+        self._line = last.ljust(screen.x) if not force and not screen.row().wrapped else last
+        self._screen = None
+        return True
+
+
+def _overprint(line: str) -> tuple[str, int]:
+    """What is left of a line of narrow characters that goes back and writes over itself, and where the cursor is."""
+    start = 0
+    for erased in ERASED_LINE.finditer(line):
+        start = erased.end()
+    shown, x = "", 0
+    for part in OVERPRINT_TOKEN.findall(line, start):
+        if part == "\r" or part.endswith("G"):
+            x = 0
+        elif part[0] == "\b":
+            x = max(0, x - len(part))
+        elif part[0] != "\x1b":
+            shown = shown[:x].ljust(x) + part + shown[x + len(part) :]
+            x += len(part)
+        elif part.endswith("1K"):
+            shown = " " * (x + 1) + shown[x + 1 :]
+        else:
+            shown = "" if part == "\x1b[2K" else shown[:x]
+    return shown, x
+
+
+def _settled(line: str) -> str:
+    """The shortest line that leaves the same text and the same cursor."""
+    shown, x = _overprint(line)
+    if x >= len(shown):
+        return shown.ljust(x)
+    return f"{shown}\r{shown[:x]}"
+
+
+def _expand(text: str) -> str:
+    """Tabs as the blanks that the terminal shows."""
+    if "\t" not in text:
+        return text
+    if UNEVEN.search(text) is None:
+        return text.expandtabs(TAB)
+    return "\n".join(_expand_uneven(line) for line in text.split("\n"))
+
+
+def _expand_uneven(line: str) -> str:
+    fields = line.split("\t")
+    shown = fields[0]
+    column = width_of(shown)
+    for field in fields[1:]:
+        blanks = TAB - column % TAB
+        shown += " " * blanks + field
+        column += blanks + width_of(field)
+    return shown
