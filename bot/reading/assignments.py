@@ -1,0 +1,317 @@
+"""Secrets that stand beside their names: `name=value` in every language, flags, addresses, headers, cookies, markup.
+
+Each finder takes one line and yields what to mask in it. What the name means decides (see `names`); a regular
+expression only finds where a name ends and where its value starts, so that no repeat can run over the line twice.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from bot.reading.names import Meaning, is_code, is_placeholder, looks_made, looks_random, meaning
+
+
+class Found(NamedTuple):
+    """`line[start:end]` is secret, counted under `kind`."""
+
+    start: int
+    end: int
+    kind: str
+
+
+LONGEST_VALUE: Final = 16_384
+
+_SURE_STEMS: Final = r"pass|pwd|psw|\bpw|_pw|mdp|secret|secr\S{1,2}te|kennwort|pin\b|keypass|\bpsk"
+_KEY_STEMS: Final = (
+    r"token|tok\b|jeton|key|cl(?:e|é|É)|auth|cred|cookie|sess|sid\b|csrf|xsrf|jwt|bearer|sig|hmac|salt|pepper|otp|mfa|seed"
+    r"|dsn|priv|licen[cs]e|code|sasl|acc\S{1,2}s\b"
+)
+_CLOSE: Final = r"[\\\"'`\])}?]*"
+ASSIGNMENT_HINTS: Final = (
+    rf"(?i:{_SURE_STEMS})[\w.-]*{_CLOSE}[ \t]*(?:=>|:=|->|[:=|\x{{2502}}])[ \t]*\S",
+    rf"(?i:{_KEY_STEMS})[\w.-]*{_CLOSE}[ \t]*(?:=>|:=|->|[:=|\x{{2502}}])[ \t]*[^\s=]*[ \t]?[^\s=]*[0-9A-Z]",
+    rf"(?i:{_SURE_STEMS}|{_KEY_STEMS})[^\s:=]*(?: [^\s:=]+){{1,4}}[ \t]*[:=][ \t]*[^\s=]*[0-9A-Z]",
+)
+FLAG_HINT: Final = rf"-[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+[^\s-]"
+ADDRESS_HINTS: Final = (r"://[^\s/@]*:[^\s@]*@", r"(?m:://[^\s/@:]*:[^\s/@\"']{6,}$)")
+COOKIE_HINT: Final = r"(?i:cookie\S{0,2})[ \t]*(?:=>|[:=])"
+MARKUP_HINTS: Final = (
+    rf"<[\w:.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w:.-]*(?:\s[^<>\n]*)?>[^<\s]",
+    rf"(?i:key|name|id)[\"']?\s*[:=>]+\s*[\"']?[\w.:-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.:-]*[\"']?[^\n]*(?i:value)|<[\w:.-]+[^<>\n]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[^<>\n]*>[^<\s]",
+)
+
+_NAME: Final = re.compile(
+    r"(?<![\w.-])-{0,2}(?P<name>[^\W\d][\w.-]*+)(?P<close>(?:\\?[\"'`]|[\])}?])*+)"
+    r"(?P<sep>[ \t]*+(?:::(?= )|=>|:=|->|[:=|│](?!=))[ \t]*+)"
+)
+_BEFORE: Final = re.compile(r"(?:[\w'’()/-]{1,24} ){0,4}\Z")
+_PHRASE: Final = re.compile(
+    r"""
+    (?:^|[^\w])(?P<phrase>
+      mots? \s de \s passe (?:\s\w{1,20})?
+    | cl(?:é|e|És?) \s (?:d['’]\s?|de\s|du\s)? (?!publique|primaire|étrangère|de\s(?:la|voûte))\w{2,20} (?:\s\w{1,20})?
+    | phrase \s (?:secrète|secrete|de\spasse|de\srécupération)
+    | code \s (?:d['’]\s?accès|secret|pin|de\s(?:récupération|secours|vérification|sécurité)|d['’]\s?activation)
+    | jeton \s (?:d['’]\s?|de\s)? \w{2,20}
+    | (?:\w{1,20}\s){0,2}(?:api|access|secret|private|auth|authentication|signing|encryption|master|license|licence|service|deploy|session
+        |account|recovery|backup|client|app|application|consumer|shared|security|webhook|personal|bot|bearer|refresh|root|unseal|storage|admin|user)
+      \s (?:access\s|api\s|auth\s|app\s)? (?:key|token|secret|password|pass|code|passphrase|pin|pwd)
+    | (?:new|current|old|your|the|temporary|initial|generated|default|database|db|ssh|smtp|vpn|wifi|wi-fi|login|one-time)\s
+      (?:api\s)?(?:password|passphrase|passcode|secret|token|pwd|key)
+    | (?:password|passphrase|token|secret|key|mot\sde\spasse)\s (?:\d|for\s[\w.@-]{1,40}|is|est|again|\(\w{1,20}\))
+    ) \Z
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_SCHEME: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9-]{1,19}[ ]+(?=[^\s=]{6})")
+_NEXT_PAIR: Final = re.compile(
+    r"[&;,](?=\s{0,4}[\"']?[A-Za-z_][\w.\[\]-]{0,60}[\"']?\s{0,2}[=:])|\\[nrt\"']|[<>](?=/|\w)|#(?=\{)"
+)
+_QUERY: Final = re.compile(r"[?&](?:[\w.\[\]%-]+=[^\s&]*&)*\Z")
+_AT_START: Final = re.compile(
+    r"\s*(?:[+-]\s*)?(?:(?:export|declare\s+-\w+|typeset\s+-\w+|set|setenv|env|local|ENV|ARG)\s+)?(?:-\s+)?[\"']?"
+)
+_IN_TABLE: Final = re.compile(r"\s*[|│]?\s*")
+_CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
+
+
+def assignments(line: str) -> Iterator[Found]:
+    """`NAME=value`, `name: value`, `"name" => "value"`, `name | value`, and what other languages make of it."""
+    for match in _NAME.finditer(line):
+        what = _meaning_here(line, match)
+        if what is Meaning.NOTHING:
+            continue
+        start, end, quoted = value_at(line, match.end(), match)
+        if start < end and _is_secret(line, match, start, end, what, quoted=quoted):
+            yield Found(start, end, "name" if what is Meaning.SECRET else "key")
+
+
+def _meaning_here(line: str, match: re.Match[str]) -> Meaning:
+    name, sep = match["name"], match["sep"].strip()
+    if sep in {"|", "│"} and not _IN_TABLE.fullmatch(line[: min(match.start(), 41)]):
+        return Meaning.NOTHING
+    what = meaning(name)
+    if what < Meaning.SECRET and not match["close"] and line[max(0, match.start() - 1) : match.start()] == " ":
+        before = _BEFORE.search(line[max(0, match.start() - 80) : match.start()])
+        phrase = _PHRASE.search((before[0] if before else "") + name)
+        if phrase:
+            return max(what, meaning(phrase["phrase"]), Meaning.KEY if sep != "|" else what)
+    return what
+
+
+def value_at(line: str, at: int, match: re.Match[str] | None = None) -> tuple[int, int, bool]:
+    """Where the value that starts at `at` stands, without its quotes: (start, end, was it quoted)."""
+    at += len(line[at : at + 8]) - len(line[at : at + 8].lstrip("[( "))
+    if line[at : at + 2] in {"b'", 'b"', "u'", 'u"', "N'", "r'", 'r"', "f'", 'f"', "$'", "@'"}:
+        at += 1
+    if line.startswith(("string(", "String(", "str("), at):
+        opening = line.find('"', at, at + 20)
+        at = opening if opening > 0 else at
+    for quote in ('\\"', "\\'", '"', "'", "`"):
+        if line.startswith(quote, at):
+            return _quoted(line, at, quote)
+    stop = re.compile(r"\S*+").match(line, at)
+    end = min(stop.end() if stop else at, at + LONGEST_VALUE)
+    return at, _unquoted_end(line, at, end, match), False
+
+
+def _quoted(line: str, at: int, quote: str) -> tuple[int, int, bool]:
+    start = at + len(quote)
+    position = start
+    while True:
+        position = line.find(quote, position, start + LONGEST_VALUE)
+        if position < 0:
+            return start, min(len(line), start + LONGEST_VALUE), True
+        escapes = len(line[start:position]) - len(line[start:position].rstrip("\\"))
+        if quote[0] == "\\" or escapes % 2 == 0:
+            return start, position, True
+        position += 1
+
+
+def _unquoted_end(line: str, start: int, end: int, match: re.Match[str] | None) -> int:
+    value = line[start:end]
+    if (
+        match is not None
+        and _AT_START.fullmatch(line[: min(match.start(), 61)])
+        and match["sep"] == "="
+        and not match["close"]
+    ):
+        return start + len(value)
+    if cut := _NEXT_PAIR.search(value):
+        value = value[: cut.start()]
+    if match is not None and line[match.start() - 1 : match.start()] in {"?", "&"}:
+        value = re.split("[&#]", value, maxsplit=1)[0]
+    value = (
+        re.split(r"[\"'`|]", value, maxsplit=1)[0]
+        if match is None or "=" in match["sep"] or ":" in match["sep"]
+        else value
+    )
+    while value and (
+        value[-1] in ",;:\\" or (value[-1] in _CLOSERS and value.count(value[-1]) > value.count(_CLOSERS[value[-1]]))
+    ):
+        value = value[:-1]
+    if value.endswith(".") and line[end:].strip():
+        value = value[:-1]
+    return start + len(value)
+
+
+def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Meaning, *, quoted: bool) -> bool:
+    value = line[start:end]
+    if is_placeholder(value) and not (quoted and what is Meaning.SECRET and value.lower() in {"password", "secret"}):
+        return False
+    if not quoted and is_code(value):
+        return False
+    if what is Meaning.SECRET:
+        return _is_a_password(line, match, value, end, quoted=quoted)
+    if what is Meaning.KEY:
+        return looks_random(value, 6) or (
+            len(value) >= 8 and looks_made(value) and any(map(str.isdigit, value)) and "/" not in value
+        )
+    return looks_random(value, 16 if match["name"].lower().endswith(("key", "session")) else 10)
+
+
+def _is_a_password(line: str, match: re.Match[str], value: str, end: int, *, quoted: bool) -> bool:
+    """A name that means a secret, in a sentence or in a setting: only the setting has one."""
+    sep = match["sep"].strip()
+    if quoted:
+        return len(value) > 1 and not (" " in value and sep == ":" and value.count(" ") > 5)
+    if (value.isdigit() and len(value) < 4) or (match["name"].lower() in {"pwd", "oldpwd"} and value[0] in "/~"):
+        return False
+    rest = line[end:].strip(" \t\"',;)}]|│")
+    if sep in {"|", "│"}:
+        return not rest or looks_made(value)
+    written_on = sep == ":" and bool(rest) and not rest.startswith(("#", "//", "--", "-", "&"))
+    return looks_made(value) if written_on else True
+
+
+_FLAG = re.compile(r"(?<![\w-])-{1,2}(?P<name>[A-Za-z][\w.-]*+)(?P<sep>[ \t]++)(?=[^\s-])")
+_PROMPT: Final = re.compile(r"(?:^|[^\s])(?:\s?[$#%>❯➜λ»]) ")
+
+
+def flags(line: str) -> Iterator[Found]:
+    """`--password value`: the form with a blank. (`--password=value` is an assignment.)"""
+    for match in _FLAG.finditer(line):
+        what = meaning(match["name"]) if len(match["name"]) > 2 else Meaning.NOTHING
+        if what is Meaning.NOTHING:
+            continue
+        start, end, quoted = value_at(line, match.end())
+        value = line[start:end]
+        if is_placeholder(value) or value.isupper() or (not quoted and is_code(value)):
+            continue
+        if what is Meaning.SECRET:
+            secret = quoted or looks_made(value) or bool(_PROMPT.search(line[: min(match.start(), 400)]))
+        else:
+            secret = looks_random(value, 6) or (looks_made(value) and any(map(str.isdigit, value)) and "/" not in value)
+        if secret:
+            yield Found(start, end, "command line")
+
+
+_ADDRESS: Final = re.compile(r"(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}+://")
+_PORT: Final = re.compile(r"\d{0,5}(?:[/?#]|$)")
+_STANDS_FOR: Final = re.compile(r"PASS(?:WORD|WD)?|PWD|SECRET|TOKEN|x{3,}|X{3,}|\.{3,}|…")
+_AFTER_AT: Final = re.compile(r"@\[?[\w.-]+(?:[:/?\]]|$|[\s\"',;)>&}|])")
+
+
+def addresses(line: str) -> Iterator[Found]:
+    """The password of `scheme://user:password@host`, also where it has an `@`, `/` or `#` that should be encoded."""
+    for match in _ADDRESS.finditer(line):
+        stop = re.compile(r"[^\s\"'<>`]*+").match(line, match.end())
+        rest = line[match.end() : min(stop.end() if stop else match.end(), match.end() + LONGEST_VALUE)]
+        colon, at = rest.find(":"), _end_of_login(rest)
+        if 0 <= colon < at:
+            password = rest[colon + 1 : at]
+            if password and not is_placeholder(password) and not _STANDS_FOR.fullmatch(password):
+                yield Found(match.end() + colon + 1, match.end() + at, "address")
+
+
+def _end_of_login(rest: str) -> int:
+    """Where the `@` before the host stands in what follows `://`; -1 where there is no login."""
+    colon = rest.find(":")
+    first = rest.find("@")
+    slash = min((i for i in map(rest.find, "/?#") if i >= 0), default=len(rest))
+    if colon < 0 or first < 0 or slash < colon or (slash < first and _PORT.match(rest, colon + 1)):
+        return -1
+    last = first
+    while (again := rest.find("@", last + 1)) > 0 and not any(sign in rest[last:again] for sign in "/?#"):
+        last = again
+    return last if slash > first or _AFTER_AT.match(rest, last) else -1
+
+
+_COOKIE: Final = re.compile(r"(?i)\b(?:set-)?cookies?[\"']?\]?\s{0,3}(?:=>|[:=])\s{0,3}[\[\"']{0,2}")
+_CRUMB: Final = re.compile(r"\s*+(?P<name>[^\s=;,\"']{1,80}+)=(?P<value>[^;,\"'\s]{1,8000}+)")
+_ATTRIBUTES: Final = frozenset(
+    [
+        "path",
+        "domain",
+        "expires",
+        "max-age",
+        "samesite",
+        "secure",
+        "httponly",
+        "locale",
+        "lang",
+        "language",
+        "theme",
+        "timezone",
+        "tz",
+    ]
+)
+
+
+def cookies(line: str) -> Iterator[Found]:
+    """The values of `Cookie:` and `Set-Cookie:` whose name means a session or whose value looks random."""
+    for header in _COOKIE.finditer(line):
+        position = header.end()
+        while crumb := _CRUMB.match(line, position):
+            if crumb["name"].lower() not in _ATTRIBUTES and not is_placeholder(crumb["value"]):
+                known = meaning(crumb["name"]) is not Meaning.NOTHING
+                if len(crumb["value"]) >= 6 and (known or looks_random(crumb["value"], 16)):
+                    yield Found(crumb.start("value"), crumb.end("value"), "cookie")
+            position = crumb.end()
+            if line[position : position + 1] not in {";", ","}:
+                break
+            position += 1
+
+
+_ELEMENT: Final = re.compile(
+    r"<(?P<name>[\w:.-]{1,80})(?:\s[^<>\n]{0,200})?>(?:<!\[CDATA\[)?(?P<value>[^<>\n\]]{1,4000})"
+)
+_NAMED_ELEMENT: Final = re.compile(
+    r"<[\w:.-]{1,40}\s[^<>\n]{0,80}?(?:key|name|id)=[\"'](?P<name>[^\"'\n]{1,100})[\"'][^<>\n]{0,100}>(?P<value>[^<>\n]{1,4000})</"
+)
+_NAME_AND_VALUE: Final = re.compile(
+    r"(?i)\b(?:key|name|id|variable)[\"']?\s{0,4}(?:=>|[:=])\s{0,4}(?P<q>[\"']?)(?P<name>[\w.:-]{1,100})(?P=q)[^\n<>]{0,60}?"
+    r"\bvalue[\"']?\s{0,4}(?:=>|[:=])\s{0,4}(?:(?P<r>[\"'])(?P<value>[^\"'\n]{1,4000})(?P=r)|(?P<bare>[^\s\"',}]{1,400}))"
+)
+_PLIST: Final = re.compile(r"<key>(?P<name>[^<>\n]{1,100})</key>\s{0,8}<string>(?P<value>[^<>\n]{1,4000})</string>")
+
+
+def markup(line: str) -> Iterator[Found]:
+    """`<password>value</password>`, `<add key="Password" value="value"/>`, `{"name": "PASSWORD", "value": "value"}`."""
+    for pattern in (_ELEMENT, _NAMED_ELEMENT, _NAME_AND_VALUE, _PLIST):
+        for match in pattern.finditer(line):
+            group = "value" if match["value"] else "bare"
+            what, value = meaning(match["name"]), match[group]
+            if what is Meaning.NOTHING or not value or is_placeholder(value.strip()):
+                continue
+            if what is Meaning.SECRET or looks_random(value, 6) or (what is Meaning.KEY and looks_made(value)):
+                yield Found(match.start(group), match.end(group), "markup")
+
+
+_HEADER: Final = re.compile(
+    r"(?i)(?<![\w-])(?P<name>(?:proxy-)?authori[sz]ation|x-[\w-]{0,40}?(?:auth|token|key|secret|signature)[\w-]{0,20}|www-authenticate)"
+    r"[\"']?\]?\s{0,3}(?:=>|[:=,])\s{0,3}[\[\"']{0,2}(?P<scheme>[A-Za-z][\w-]{1,24}[ ]+)?(?=[^\s\"'])"
+)
+HEADER_HINT: Final = r"(?i:authori[sz]ation|x-[\w-]*(?:auth|token|key|secret|signature)[\w-]*)[\"']?\]?\s*(?:=>|[:=,])"
+
+
+def headers(line: str) -> Iterator[Found]:
+    """`Authorization: Scheme credentials`, whatever the scheme, and the `X-…-Token` family."""
+    for match in _HEADER.finditer(line):
+        stop = re.compile(r"[^\s\"'\],]*+").match(line, match.end())
+        value = line[match.end() : stop.end() if stop else match.end()]
+        authorization = "author" in match["name"].lower()
+        if is_placeholder(value) or len(value) < 4 or ("=" in value.rstrip("=") and authorization):
+            continue
+        if looks_random(value, 6) or looks_made(value) or (authorization and match["scheme"] and len(value) > 7):
+            yield Found(match.end(), match.end() + len(value), "header")

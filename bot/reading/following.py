@@ -1,0 +1,397 @@
+"""Secrets that one line announces and the next lines hold.
+
+A private key's body, the column of a table, the answer to `echo $SECRET` or `Password:`, the value below a name, the rest
+of a secret that ran over the terminal's right edge. `expected_after` says what a line lets expect; the `Following` that
+it returns reads the line after it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from bot.reading.assignments import Found
+from bot.reading.names import Meaning, is_code, is_placeholder, looks_made, looks_random, meaning
+
+
+class Following(Protocol):
+    """What the next line may hold."""
+
+    def found(self, line: str) -> Iterator[Found]:
+        """The secrets of the next line that only the lines before it give away."""
+
+    def after(self, line: str) -> "Following | None":
+        """What stays expected after `line`."""
+
+
+# --- private keys -----------------------------------------------------------------------------------------------------
+
+_BEGIN: Final = re.compile(
+    r"-----BEGIN (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-|Private-Lines: \d"
+)
+_END: Final = re.compile(r"-----END (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----")
+_BODY: Final = re.compile(
+    r"^(?P<lead>[\s>|+\-\"'`#*]{0,12}(?:\d{1,5}[:\s|]\s{0,4})?)(?P<body>[A-Za-z0-9+/=]{1,2000}+)(?P<tail>(?:\\[nr]|[\"'\\,\s+;`]){0,12})$"
+)
+_PEM_HEADER: Final = re.compile(
+    r"^\s*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|Encryption|Public-Lines|Private-Lines|Private-MAC|Key-Derivation|Argon2-\w+):?"
+)
+_FULL_WIDTH: Final = 40
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """The lines between BEGIN and END: base64 of one width, the last one shorter."""
+
+    width: int = 0
+
+    def found(self, line: str) -> Iterator[Found]:
+        body = _BODY.match(line)
+        if body and self._goes_on(body["body"]):
+            yield Found(body.start("body"), body.end("body"), "private key")
+
+    def _goes_on(self, body: str) -> bool:
+        return not self.width or len(body) <= self.width or len(body) >= _FULL_WIDTH
+
+    def after(self, line: str) -> Following | None:
+        if _END.search(line):
+            return None
+        if _PEM_HEADER.match(line) or not line.strip():
+            return self
+        body = _BODY.match(line)
+        if body and self._goes_on(body["body"]):
+            width = len(body["body"])
+            return PrivateKey(width) if width >= max(self.width, _FULL_WIDTH) else None
+        return None
+
+
+_KEY_ON_ONE_LINE: Final = re.compile(
+    r"PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:[A-Za-z0-9+/=\s]|\\{1,2}[nr]){16,20000}+)"
+)
+
+
+def private_key_on_one_line(line: str) -> Iterator[Found]:
+    """A PEM block with `\\n` written out, as in JSON and in `env`."""
+    for match in _KEY_ON_ONE_LINE.finditer(line):
+        body = match["body"]
+        lead = re.match(r"(?:\\{1,2}[nr]|\s)*+", body)
+        trail = re.search(r"(?:\\{1,2}[nr]|\s){0,8}\Z", body)
+        start = match.start("body") + (lead.end() if lead else 0)
+        end = match.start("body") + (trail.start() if trail else len(body))
+        if end > start:
+            yield Found(start, end, "private key")
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+_RULE: Final = re.compile(r"^[\s|+:=\-─━═┼╋╪├┤┝┥╞╡┌┐└┘┬┴╔╗╚╝╠╣╬╦╩│┃║┠┨╂┯┷╟╢╫┏┓┗┛┳┻┡┩╇]{3,}$")
+_CELL_NAME: Final = re.compile(r"[\w .?#%/-]{1,60}")
+_SEPARATORS: Final = "|│┃║"
+
+
+@dataclass(frozen=True)
+class Header:
+    """A line that may be a table's header: the next line says whether it is."""
+
+    separator: str
+    cells: int
+    columns: Mapping[int, Meaning]
+
+    def found(self, line: str) -> Iterator[Found]:
+        if self.separator in ",\t;" and line.count(self.separator) + 1 == self.cells:
+            yield from Table(self.separator, self.cells, self.columns).found(line)
+
+    def after(self, line: str) -> Following | None:
+        if self.separator in ",\t;":
+            return (
+                Table(self.separator, self.cells, self.columns)
+                if line.count(self.separator) + 1 == self.cells
+                else None
+            )
+        crossings = max(line.count(sign) for sign in "+|┼╋╪┃│╇")
+        is_rule = _RULE.match(line) and crossings + 1 == self.cells
+        return Table(self.separator, self.cells, self.columns) if is_rule else None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows below a header with a secret's name in it."""
+
+    separator: str
+    cells: int
+    columns: Mapping[int, Meaning]
+
+    def found(self, line: str) -> Iterator[Found]:
+        if line.count(self.separator) + 1 != self.cells:
+            return
+        position = 0
+        for number, cell in enumerate(line.split(self.separator)):
+            what = self.columns.get(number, Meaning.NOTHING)
+            value = cell.strip().strip('"')
+            if what is not Meaning.NOTHING and _cell_is_secret(value, what):
+                start = position + cell.index(value)
+                yield Found(start, start + len(value), "table")
+            position += len(cell) + 1
+
+    def after(self, line: str) -> Following | None:
+        return self if line.count(self.separator) + 1 == self.cells or _RULE.match(line) else None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows below a header and a line of dashes: each column as wide as its dashes."""
+
+    spans: tuple[tuple[int, int, Meaning], ...]
+
+    def found(self, line: str) -> Iterator[Found]:
+        for start, end, what in self.spans:
+            value = line[start:end].strip()
+            if value and _cell_is_secret(value, what):
+                at = line.index(value, start)
+                yield Found(at, at + len(value), "table")
+
+    def after(self, line: str) -> Following | None:
+        return self if line.strip() and not line.startswith("(") else None
+
+
+@dataclass(frozen=True)
+class HeaderOfColumns:
+    """A line of names: the next one may be the dashes below them."""
+
+    header: str
+
+    def found(self, line: str) -> Iterator[Found]:
+        return iter(())
+
+    def after(self, line: str) -> Following | None:
+        if not re.fullmatch(r"\s*-{2,}(?:\s+-{2,})+\s*", line):
+            return None
+        dashes = [match.span() for match in re.finditer("-+", line)]
+        spans = []
+        for number, (start, end) in enumerate(dashes):
+            stop = dashes[number + 1][0] if number + 1 < len(dashes) else 10_000
+            what = meaning(self.header[start:stop].strip())
+            if what is not Meaning.NOTHING:
+                spans.append((start, stop if stop == 10_000 else max(end, stop - 1), what))
+        return Columns(tuple(spans)) if spans else None
+
+
+def _cell_is_secret(value: str, what: Meaning) -> bool:
+    if len(value) < 2 or is_placeholder(value):
+        return False
+    if what is Meaning.SECRET:
+        return True
+    return looks_random(value, 6 if what is Meaning.KEY else 12) or (what is Meaning.KEY and looks_made(value))
+
+
+def _header(line: str) -> Following | None:
+    if len(line) > 2000:
+        return None
+    for separator in (*_SEPARATORS, "\t", ",", ";"):
+        if separator in line:
+            cells = line.split(separator)
+            names = [cell.strip().strip('"') for cell in cells]
+            inner = names[1:-1] if separator in _SEPARATORS and not names[0] and not names[-1] else names
+            whole = re.compile(r"[A-Za-z_][\w.]{0,60}") if separator in ",;\t" else _CELL_NAME
+            if len(inner) < 2 or not all(whole.fullmatch(name) or not name for name in inner):
+                continue
+            columns = {
+                number: what for number, name in enumerate(names) if (what := meaning(name)) is not Meaning.NOTHING
+            }
+            if columns:
+                return Header(separator, len(cells), columns)
+    if re.fullmatch(r"\s*\w+(?:\s+\w+){1,20}\s*", line) and "  " in line.strip():
+        return HeaderOfColumns(line) if any(meaning(word) is not Meaning.NOTHING for word in line.split()) else None
+    return None
+
+
+# --- answers ----------------------------------------------------------------------------------------------------------
+
+_ANSWER: Final = re.compile(
+    r"""^\s*(?:=>\s*|>\s*|Out\[\d+\]:\s*|\$\d+\s=\s|\d+\)\s*|\[\d+\]\s*|res\d+:[^=]{1,40}=\s|string\(\d+\)\s)?
+    (?:[bu](?=["']))?(?:"(?P<double>[^"\n]{2,4000})"|'(?P<single>[^'\n]{2,4000})'|(?P<bare>[^\s"'`][^\s]{1,4000}+))[,;]?\s*$""",
+    re.VERBOSE,
+)
+_PROMPT: Final = re.compile(r"^\S*[@:~/\]]\S*[$#%>]$|^[\w.-]{0,40}[$#%>❯]$")
+_VALUE_LINE: Final = re.compile(
+    r"""^\s*(?:-\s)?["']?(?:value|Value|VALUE|default|string|data)["']?\s*(?:=>|[:=])\s*(?:"(?P<double>[^"\n]{1,4000})"|'(?P<single>[^'\n]{1,4000})'|(?P<bare>[^\s"'{\[][^\s,]{0,4000}))[,;]?\s*$
+    |^\s*<(?:string|value)>(?P<element>[^<\n]{1,4000})</
+    |^\s*(?:=>\s*)?(?:string\(\d+\)|\|)?\s*"(?P<dumped>[^"\n]{1,4000})"[,;]?\s*$""",
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The one value that a question, a name above it or a command asked for."""
+
+    what: Meaning
+    named: bool = False  # the name stood alone on its line: its value may follow as `value: …`
+    patience: int = field(default=2)
+
+    def found(self, line: str) -> Iterator[Found]:
+        match = _VALUE_LINE.match(line) if self.named else None
+        match = match or _ANSWER.match(line)
+        if match is None or _PROMPT.match(line.strip()):
+            return
+        group = next(name for name, value in match.groupdict().items() if value)
+        if self._is_secret(match[group], quoted=group != "bare"):
+            yield Found(match.start(group), match.end(group), "answer")
+
+    def _is_secret(self, value: str, *, quoted: bool) -> bool:
+        if (
+            is_placeholder(value)
+            or len(value) < 3
+            or (not quoted and (is_code(value) or value[-1] in ":{[(" or _SETTING.match(value)))
+        ):
+            return False
+        if self.what is Meaning.SECRET:
+            return quoted or looks_made(value) or not self.named
+        if self.what is Meaning.KEY:
+            return looks_random(value, 6) or (looks_made(value) and "/" not in value)
+        return looks_random(value, 8) or (looks_made(value) and sum(map(str.isdigit, value)) > 0 and "/" not in value)
+
+    def after(self, line: str) -> Following | None:
+        if not line.strip() and self.patience:
+            return Answer(self.what, self.named, self.patience - 1)
+        return None
+
+
+_SETTING: Final = re.compile(r"[A-Za-z_][\w.-]*[:=](?!=*$)|[a-z][a-z0-9+.-]*://")
+_TELLING_FILE: Final = (
+    r"[^\s|;&]*(?:secret|token|passw|passwd|master|credential|api[_-]?key|\.key|_key|auth|private|vault)[^\s|;&]*"
+)
+_ASKED_BY_NAME: Final = re.compile(
+    r"""(?:\b(?:echo|print|puts|printf|p|pp|inspect)\b[^\n|]{0,40}?\$\{?(?P<shell>\w+)
+    | \bprintenv\s+(?P<printenv>\w+)
+    | \b(?:env-get|config:get|variables?\sget|secrets?\sget|env\sget|get-parameter|config\sget)\b[^\n]{0,80}?\s(?P<get>[\w./-]+)
+    | (?:\bENV|\benviron|\benv|\b_ENV|\b_SERVER|credentials|secrets|config|session|settings|options)(?:\.fetch|\.get|\.dig)?[\[(]\s{0,2}:?["']?(?P<index>[\w.:-]+)["']?
+    | \b(?:getenv|get_env|Getenv|env|fetch_env!|config|setting)\(?\s?["'](?P<call>[\w.:-]+)["']
+    | \bprocess\.env\.(?P<node>\w+)
+    | \bgrep\s(?:-\w+\s)?["']?(?P<grep>\w+)["']?
+    | \bCONFIG\sGET\s(?P<redis>\w+)|"(?P<echoed>requirepass|masterauth)"
+    | [>)\]\w]\s?[\w.()\[\]'":]{0,60}?\.(?P<attribute>[a-z_]\w*[!]?)(?:\(\))?
+    )[\]\["')}\s;]{0,8}$""",
+    re.VERBOSE,
+)
+_GENERATORS: Final = re.compile(
+    r"""(?:openssl\s+rand|\bpwgen\b|\bapg\b|\bmkpasswd\b|\bmakepasswd\b|rails\s+secret|rake\s+secret|SecureRandom\.\w+|secrets\.token_\w+|token_(?:hex|urlsafe)\(
+    |get_random_secret_key|generate_key|phx\.gen\.secret|key:generate|wg\s+(?:genkey|genpsk)|genpsk|gen(?:erate)?[-_]?(?:secret|password|token|key)|make_password\(|htpasswd\s+-\w*n
+    |auth\s+(?:token|print-access-token|print-identity-token)|auth:token|get-login-password|get-access-token|get-session-token|join-token|token\s+create|create\s+token|uuidgen\s+\#\s*secret
+    |vault\s+(?:read|kv\s+get)\s[^\n]*-field|-field=\w+|op\s+read|pass\s+(?:show\s)?\w|lpass\s+show|get-secret-value|secrets?\s+versions\s+access|keyvault\s+secret\s+show|jsonpath=\S*data
+    |base64\s+(?:-d|--decode|-D)\b|ansible-vault\s+view|encrypted_value|generate_unique_secure_token|Fernet\.generate|rotate[-_](?:token|key|secret)|hex\(\d+\)|urlsafe_base64
+    |(?:cat|head|tail|less|more|bat|strings|type|Get-Content)\s[^\n|]{0,80}?"""
+    + _TELLING_FILE
+    + r""")[^\n|]{0,120}$|\|\s*base64\s+(?:-d|--decode)\s*$|crypt\(.*\)\s*$""",
+    re.VERBOSE,
+)
+_QUESTION: Final = re.compile(
+    r"""(?i)(?:^|[^\w])(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|api[\s_-]?(?:key|token)|cl[ée](?:\s(?:d['’]\s?)?\w{2,12})?|jeton(?:\s\w{2,12})?|(?:access|auth|secret|private|security|recovery|verification)\s(?:key|token|code)
+    |secret(?:\skey)?|token|credentials?|pin(?:\scode)?|phrase\ssecrète|code\sd['’]accès|(?:password|token|key|secret)\s(?:is|was|est)|otp)
+    (?:\s(?:\(.{0,30}\)|for\s[\w\s@./:'-]{1,60}|(?:de|pour|of)\s[\w\s@./:'-]{1,60}|again|here|below|now|généré|generated|temporaire|:))?\s?[:?>›]\s*$""",
+    re.VERBOSE,
+)
+_NAME_ALONE: Final = re.compile(
+    r"""^\s*(?:-\s)?(?:["'\[(]{0,2}(?P<name>[\w.-]{2,80})["'\])]{0,2}\s?(?:=>|:|=)\s*(?:[>|][+-]?|\||\\)?
+    |["']?(?:name|key|Name|Key|variable)["']?\s?(?:=>|[:=])\s?["']?(?P<named>[\w.-]{2,80})["']?,?
+    |<key>(?P<plist>[^<]{2,80})</key>)\s*$""",
+    re.VERBOSE,
+)
+
+
+def _question(line: str) -> Following | None:
+    if len(line) > 1000:
+        return None
+    if asked := _ASKED_BY_NAME.search(line):
+        name = next(value for value in asked.groups() if value)
+        if (what := meaning(name)) is not Meaning.NOTHING:
+            return Answer(what)
+    if _GENERATORS.search(line):
+        return Answer(Meaning.KEY)
+    if alone := _NAME_ALONE.match(line):
+        name = next(value for value in alone.groups() if value)
+        if (what := meaning(name)) is not Meaning.NOTHING:
+            return Answer(Meaning.BARE_KEY if alone["name"] and line.rstrip().endswith(":") else what, named=True)
+    if asked := _QUESTION.search(line):
+        return Answer(Meaning.BARE_KEY)
+    return None
+
+
+# --- wraps ------------------------------------------------------------------------------------------------------------
+
+_WIDTHS: Final = frozenset((80, 100, 120, 132, 160))
+_RUN: Final = re.compile(r"[^\s\"'`@|,;<>()\[\]{}•]++")
+_ADDRESS_CUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/@:]{0,80}:(?P<password>[^\s/@\"'•]{4,400})$")
+
+
+@dataclass(frozen=True)
+class Wrap:
+    """The last line filled the screen's width, and a secret went to its end: the next line starts with its rest."""
+
+    width: int
+    address: bool
+
+    def found(self, line: str) -> Iterator[Found]:
+        end = self._end(line)
+        if end:
+            yield Found(0, end, "wrap")
+
+    def _end(self, line: str) -> int:
+        run = _RUN.match(line)
+        if run is None:
+            return 0
+        after = line[run.end() : run.end() + 1]
+        if self.address:
+            return run.end() if after == "@" else 0
+        if (
+            after == "@"
+            or _SETTING.match(run[0])
+            or (len(run[0]) < 12 and run[0].isalpha() and not after)
+            or _PROMPT.match(run[0])
+        ):
+            return 0
+        return run.end() if looks_random(run[0], 1) or after in {'"', "'"} or len(run[0]) >= 16 else 0
+
+    def after(self, line: str) -> Following | None:
+        return self if self._end(line) == len(line) == self.width else None
+
+
+def cut_addresses(line: str) -> Iterator[Found]:
+    """The password of an address that the screen's right edge cut before its `@`."""
+    if len(line) in _WIDTHS and (match := _ADDRESS_CUT.search(line[-500:])):
+        start = len(line) - len(line[-500:]) + match.start("password")
+        yield Found(start, len(line), "address")
+
+
+# --- all together -----------------------------------------------------------------------------------------------------
+
+_NAMES: Final = (
+    r"(?i:pass|pwd|mdp|secret|token|jeton|key|cl(?:e|é)|auth|cred|cookie|sess|jwt|salt|otp|dsn|hmac|sign|code|pin)"
+)
+HINTS: Final = (
+    r"-----BEGIN [^\n]*PRIVATE KEY|Private-Lines: \d|PuTTY-User-Key",
+    rf"^[^\n]*{_NAMES}[^\n|]*[ \t]*[|│┃║\t][^\n]*$|^[^\n]*[|│┃║\t][ \t]*[\w. -]*{_NAMES}[\w. ?-]*$",
+    rf"^[\w\",;]*{_NAMES}[\w\",;]*[,;][\w\",;]*$|^[\w\",;]*[,;][\w\",;]*{_NAMES}[\w\",;]*$",
+    rf"^\s*(?:\w+\s+)*\w*{_NAMES}\w*(?:\s+\w+)*\s*$",
+    rf"{_NAMES}[^\n]{{0,80}}?[:?>›]\s*$",
+    rf"(?:echo|printenv|print|puts|get|GET|env|ENV|environ|credentials|secrets|config|grep|settings)[^\n]*{_NAMES}[\w\]\)\"' }};.!]*$",
+    rf"\.\w*{_NAMES}\w*(?:\(\))?\s*$",
+    r"rand |pwgen|mkpasswd|SecureRandom|token_|get_random_secret|generate|gen\.secret|genkey|genpsk|make_password|htpasswd|-token|:token|auth |login-password|join-token|token create|create token|-field|op read|pass |get-secret|versions access|keyvault|jsonpath|base64|ansible-vault|hex\(|urlsafe|crypt\(",
+    r"(?:cat|head|tail|less|more|bat|strings)\s[^\n]*(?:secret|token|passw|master|credential|key|auth|private|vault)",
+    rf"^\s*(?:- )?[\"'\[(]*(?:(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?)?[\w.-]*{_NAMES}[\w.-]*[\"'\])]*,?\s?(?:=>|:|=)?[ >|+\\-]*$",
+    r"<key>[^<\n]*</key>\s*$",
+    r"(?m:^[^\n]*://[^\s/@:]*:[^\s/@]+$)",
+)
+
+
+def expected_after(line: str, found: list[Found], before: Following | None) -> Following | None:
+    """What the line after `line` may hold, given the secrets found in it and what had been expected of it."""
+    if _BEGIN.search(line) and not _END.search(line):
+        return PrivateKey()
+    if found and found[-1].end == len(line) and len(line) in _WIDTHS and not isinstance(before, PrivateKey):
+        last = found[-1]
+        cut = last.kind == "address" and "@" not in line[last.start :] and bool(_ADDRESS_CUT.search(line[-500:]))
+        if not isinstance(before, Wrap):
+            return Wrap(len(line), cut)
+    staying = before.after(line) if before else None
+    return staying or _header(line) or _question(line)
