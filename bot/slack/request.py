@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import html
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -74,7 +75,8 @@ _ACTIVITY_PAGE = re.compile(
     r"(?:https?://)?dashboard\.scalingo\.com/apps/([^/?#]+)/([^/?#]+)(?:[/?#].*)?", re.IGNORECASE
 )
 _APP_ADDRESS = re.compile(r"(?:https?://)?([^/?#.]+)\.([^/?#.]+)\.scalingo\.io(?:[/?#:].*)?", re.IGNORECASE)
-_PUNCTUATION = "-_.,;:!?…()[]{}<>#@/*"
+_BETWEEN_WORDS = re.compile(r"[\s_.\u2010-\u2015]+")
+_PUNCTUATION = "-_.,;:!?…()[]{}#*"
 # An id of Scalingo's is 24 hexadecimal digits or a UUID: nothing that one would call an app.
 _LOOKS_LIKE_AN_ID = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -156,20 +158,24 @@ def _dashes(match: re.Match[str]) -> str:
 
 def _unknown_flag(word: str) -> BadInput:
     near = next(iter(difflib.get_close_matches(word.casefold(), ("--app", "--region", "--help"), n=1)), None)
-    remedy = f"did you mean `{near}`?" if near else f"there are `--app` and `--region`, as in `{_like('last')}`."
+    examples = {"--app": f"--app {_EXAMPLE}", "--region": f"{_EXAMPLE} --region osc-fr1", "--help": "help"}
+    remedy = "there are `--app` and `--region`, as in `/auditlog --app my-app last`."
+    if near is not None:
+        remedy = f"did you mean `/auditlog {examples[near]}`?"
     return BadInput(f"I do not know the flag {quoted(word)}; {remedy}")
 
 
 def _value_of(flag: str, rest: list[str]) -> str:
     if not rest or rest[0].startswith("-"):
-        example = "osc-fr1" if flag == "--region" else _EXAMPLE
-        raise BadInput(f"`{flag}` needs a value after it, as in `{flag} {example}`.")
+        example = f"{_EXAMPLE} --region osc-fr1" if flag == "--region" else f"{flag} {_EXAMPLE}"
+        raise BadInput(f"`{flag}` needs a value after it, as in `/auditlog {example}`.")
     return rest.pop(0)
 
 
 def _once(flag: str, before: str | None, value: str) -> str:
     if before is not None and before != value:
-        raise BadInput(f"`{flag}` was given twice, {quoted(before)} and {quoted(value)}: ask for one at a time.")
+        example = f"{_EXAMPLE} --region {_echo(before)}" if flag == "--region" else f"--app {_echo(before)}"
+        raise BadInput(f"`{flag}` was given twice, {quoted(before)} and {quoted(value)}: `/auditlog {example}`.")
     return value.strip(_EDGES)
 
 
@@ -240,15 +246,12 @@ def _session(app: str, word: str, typed: _Typed) -> Request:
 
 
 def _the_one_app(subcommand: str, others: list[str], typed: _Typed) -> AppRef:
-    match others:
-        case []:
-            raise BadInput(f"`{subcommand}` needs the name of an app: `/auditlog {subcommand} {_EXAMPLE}`.")
-        case [app]:
-            return _app(app, typed, before=(subcommand,))
-        case [app, extra, *_]:
-            reference = _app(app, typed, before=(subcommand,))
-            raise _too_many(extra, f"/auditlog {subcommand} {typed.shown(reference)}")
-    raise AssertionError
+    if not others:
+        raise BadInput(f"`{subcommand}` needs the name of an app: `/auditlog {subcommand} {_EXAMPLE}`.")
+    app = _app(others[0], typed, before=(subcommand,))
+    if others[1:]:
+        raise _too_many(others[1], f"/auditlog {subcommand} {typed.shown(app)}")
+    return app
 
 
 def _app(word: str, typed: _Typed, *, before: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> AppRef:
@@ -256,9 +259,8 @@ def _app(word: str, typed: _Typed, *, before: tuple[str, ...] = (), after: tuple
     region, name = _split(word)
     flag = typed.region_flag
     if region is not None and flag is not None and region != flag:
-        raise BadInput(
-            f"Two regions were given, {quoted(region)} and {quoted(flag)}: leave `--region` out, or the one before the app's name."
-        )
+        form = _form(before, f"{_echo(region)}/{_echo(name)}", after)
+        raise BadInput(f"Two regions were given, {quoted(region)} and {quoted(flag)}: `{form}`.")
     region = region if region is not None else flag if flag is not None else typed.default_region
     if not REGION_NAME.fullmatch(region):
         near = region.casefold() if REGION_NAME.fullmatch(region.casefold()) else "osc-fr1"
@@ -276,14 +278,16 @@ def _split(word: str) -> tuple[str | None, str]:
     if address := _APP_ADDRESS.fullmatch(word):
         return address[2].casefold(), address[1].casefold()
     region, slash, name = word.removeprefix("/").partition("/")
-    return (region, name) if slash and "/" not in name else (None, word)
+    return (region, name) if slash and name and "/" not in name else (None, word)
 
 
 def _check_order(first: str, second: str) -> None:
     """Two words that are in the wrong order make a request all the same; it would answer that there is no such app."""
-    if second.casefold() in {"subscribe", "unsubscribe"}:
+    subcommands = ("subscribe", "unsubscribe")
+    meant = second.casefold() if second.casefold() in subcommands else _close(second, subcommands)
+    if meant is not None:
         app = first if APP_NAME.fullmatch(_split(first)[1]) else _EXAMPLE
-        raise BadInput(f"`{second.casefold()}` goes first: `/auditlog {second.casefold()} {_echo(app)}`.")
+        raise BadInput(f"`{meant}` goes first: `/auditlog {meant} {_echo(app)}`.")
     swapped = _LOOKS_LIKE_AN_ID.fullmatch(first) and not _LOOKS_LIKE_AN_ID.fullmatch(second)
     if swapped and APP_NAME.fullmatch(second):
         raise BadInput(f"The app goes first, then the id: `/auditlog {second} {first}`.")
@@ -313,8 +317,7 @@ def _close(word: str, known: Sequence[str]) -> str | None:
 
 
 def _no_app_name(name: str, region: str, before: tuple[str, ...], after: tuple[str, ...]) -> BadInput:
-    near = re.sub(r"[\s_.]+", "-", name.casefold().strip(_PUNCTUATION)) if len(name) <= 64 else ""
-    near = near if APP_NAME.fullmatch(near) else _EXAMPLE
+    near = _near(name)
     form = _form(before, f"{region}/{near}" if region else near, after)
     if not name:
         return BadInput(f"The name of the app is missing: `{form}`.")
@@ -323,6 +326,13 @@ def _no_app_name(name: str, region: str, before: tuple[str, ...], after: tuple[s
     if name != name.lower() and APP_NAME.fullmatch(name.lower()):
         return BadInput(f"The name of an app is in lower case: `{form}`.")
     return BadInput(f"{quoted(name)} is no app: a name has only `a-z`, `0-9` and `-`, as in `{form}`.")
+
+
+def _near(name: str) -> str:
+    """A name that the person may have meant: no accents, no capitals, no blanks."""
+    plain = _BETWEEN_WORDS.sub("-", unicodedata.normalize("NFKD", name.casefold().strip(_PUNCTUATION + "/")))
+    plain = plain.encode("ascii", "ignore").decode()
+    return plain if len(name) <= 80 and APP_NAME.fullmatch(plain) else _EXAMPLE
 
 
 def _no_id(word: str, bare: str, app: str) -> BadInput:
@@ -346,4 +356,5 @@ def _last_first(others: Sequence[str]) -> BadInput:
 
 
 def _echo(word: str) -> str:
-    return quoted(word).strip("`")
+    """For a form that can be copied: whole where it is right."""
+    return word if AUDIT_LOG_ID.fullmatch(word) else quoted(word).strip("`")
