@@ -237,11 +237,10 @@ def _session(app: str, word: str, typed: _Typed) -> Request:
     if typed.app_flag is None:
         _check_order(app, word)
     reference = _app(app, typed, after=(word,) if AUDIT_LOG_ID.fullmatch(word) else ())
-    bare = word.strip(_PUNCTUATION)
-    if _close(bare, ("last", "latest", "newest")) or bare.casefold() in {"last", "latest", "newest"}:
+    if _close(word, ("last", "newest")):
         raise BadInput(f"{quoted(word)} is no audit log id; did you mean `/auditlog {typed.shown(reference)} last`?")
     if not AUDIT_LOG_ID.fullmatch(word):
-        raise _no_id(word, bare, typed.shown(reference))
+        raise _no_id(word, typed.shown(reference))
     return ReadOne(reference, word)
 
 
@@ -283,9 +282,7 @@ def _split(word: str) -> tuple[str | None, str]:
 
 def _check_order(first: str, second: str) -> None:
     """Two words that are in the wrong order make a request all the same; it would answer that there is no such app."""
-    subcommands = ("subscribe", "unsubscribe")
-    meant = second.casefold() if second.casefold() in subcommands else _close(second, subcommands)
-    if meant is not None:
+    if meant := _close(second, ("subscribe", "unsubscribe")):
         app = first if APP_NAME.fullmatch(_split(first)[1]) else _EXAMPLE
         raise BadInput(f"`{meant}` goes first: `/auditlog {meant} {_echo(app)}`.")
     swapped = _LOOKS_LIKE_AN_ID.fullmatch(first) and not _LOOKS_LIKE_AN_ID.fullmatch(second)
@@ -309,11 +306,12 @@ def _check_for_typo(first: str, others: Sequence[str]) -> None:
 
 def _close(word: str, known: Sequence[str]) -> str | None:
     """The known word that this one misspells: a few letters are other ones, or two are the wrong way round."""
-    word = word.casefold()
-    if word in known or len(word) > 20:
+    bare = word.casefold().strip(_PUNCTUATION)
+    # With a digit or a hyphen in it, it is a name or an id.
+    if not bare.isalpha() or len(bare) > 20:
         return None
-    turned = [each for each in known if sorted(each) == sorted(word)]
-    return next(iter(turned or difflib.get_close_matches(word, known, n=1, cutoff=0.8)), None)
+    turned = [each for each in known if sorted(each) == sorted(bare)]
+    return next(iter(turned or difflib.get_close_matches(bare, known, n=1, cutoff=0.8)), None)
 
 
 def _no_app_name(name: str, region: str, before: tuple[str, ...], after: tuple[str, ...]) -> BadInput:
@@ -335,7 +333,8 @@ def _near(name: str) -> str:
     return plain if len(name) <= 80 and APP_NAME.fullmatch(plain) else _EXAMPLE
 
 
-def _no_id(word: str, bare: str, app: str) -> BadInput:
+def _no_id(word: str, app: str) -> BadInput:
+    bare = word.strip(_PUNCTUATION)
     if AUDIT_LOG_ID.fullmatch(bare):
         return BadInput(f"{quoted(word)} is no audit log id; did you mean `/auditlog {app} {bare}`?")
     fault = "is too long for an" if AUDIT_LOG_ID.fullmatch(word[:128]) else "is no"
