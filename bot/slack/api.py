@@ -284,7 +284,12 @@ class Slack:
         """The id of the file, shared in the thread; `on_file_id` is awaited before it can be seen there."""
         file_id = await self._repeated("an upload", lambda: self._upload_bytes(path, name), attempts=2)
         await on_file_id(file_id)
-        await self.share(channel, thread_ts, file_id, title)
+        try:
+            await self.share(channel, thread_ts, file_id, title)
+        except ThreadGone:
+            raise
+        except Gone:
+            raise Unreachable("Slack lost the file that it was given.") from None
         return file_id
 
     async def share(self, channel: str, thread_ts: str, file_id: str, title: str) -> None:
@@ -416,7 +421,8 @@ def _error(state: RetryCallState) -> BaseException | None:
 def _pause(state: RetryCallState) -> float:
     error = _error(state)
     if isinstance(error, RateLimited):
-        return min(error.retry_after_s or 1.0, LONGEST_RETRY_AFTER_S) + random.uniform(0, 0.1)  # noqa: S311
+        asked_for_s = 1.0 if error.retry_after_s is None else error.retry_after_s
+        return min(asked_for_s, LONGEST_RETRY_AFTER_S) + random.uniform(0, 0.1)  # noqa: S311
     return _growing(state)
 
 

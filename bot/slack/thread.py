@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.errors import BlocksRefused, Gone, ThreadGone, Unreachable
+from bot.errors import BlocksRefused, BotError, Gone, ThreadGone, Unreachable
 from bot.slack.api import SharedFile, Slack
 from bot.slack.message import Message
 
@@ -186,7 +186,9 @@ class Thread:
         file_id = self.state.file_id or ""
         try:
             await self._slack.share(self._channel, self._parent_ts(), file_id, name)
-        except Gone:
+        except BotError as refused:
+            if type(refused) not in {BotError, Gone}:
+                raise
             raise Unreachable("Slack has the transcript and does not show it yet.", retry_after_s=30.0) from None
         return [*files, SharedFile(file_id, name, None, "")]
 

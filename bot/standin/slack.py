@@ -229,9 +229,9 @@ class SlackStandin(People):
         every: int = 1,
         seconds: float = 0.0,
         retry_after_s: int = 1,
+        body: str | None = None,
     ) -> Fault:
         """`pattern` is a glob of the method's name, or `upload`; `what` may be one of Slack's error codes as well."""
-        body = None
         if isinstance(what, str) and what not in {"reset", "lost", "cut", "short", "slow", "html"}:
             what, body = 200, json.dumps({"ok": False, "error": what})
         headers = {"Retry-After": str(retry_after_s)} if what == 429 else {}
