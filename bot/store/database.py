@@ -37,10 +37,17 @@ DEFAULT_URL = "sqlite:///audit-log-bot.sqlite"
 # Any number will do, if every process takes the same: "audit" in ASCII.
 MIGRATION_LOCK = 0x6175646974
 
+# The driver's own errors are met by whoever borrows its connection.
+_GONE = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError, NoConnectionFree, OSError)
 _BUSY_TIMEOUT_S = 15
 # Scalingo's smallest PostgreSQL allows 10 connections, and a deploy runs two containers of each kind side by side.
 _POOL = {"pool_size": 2, "max_overflow": 3, "pool_timeout": 10, "pool_pre_ping": True}
-_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 15_000, "keepalives_idle": 30}
+_OPTIONS = {
+    "application_name": "audit-log-bot",
+    "connect_timeout": "5",
+    "tcp_user_timeout": "15000",
+    "keepalives_idle": "30",
+}
 
 
 def database_url(given: str) -> URL:
@@ -75,8 +82,9 @@ def _postgresql_url(url: URL) -> URL:
         make_conninfo(**{name: str(value) for name, value in url.query.items()})
     except psycopg.ProgrammingError as error:
         raise Misconfigured(_wrong(f"has an option that PostgreSQL does not know ({error})")) from None
-    waits = {name: str(value) for name, value in _PATIENCE.items() if name not in url.query}
-    return url.set(drivername="postgresql+psycopg").update_query_dict(waits)
+    return url.set(drivername="postgresql+psycopg").update_query_dict(
+        {name: value for name, value in _OPTIONS.items() if name not in url.query}
+    )
 
 
 class FileLock:
@@ -239,7 +247,7 @@ class Database:
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, InterfaceError, psycopg.OperationalError, NoConnectionFree, OSError) as error:
+        except _GONE as error:
             raise self._fault(error) from None
         except DBAPIError as error:
             if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
