@@ -121,7 +121,7 @@ def commands_reply(
     more = f"… and {total - len(rows):,} more {'in the file' if in_file else 'than this message can hold'}"
     unsure = any(not command.sure for command in digest.commands[: len(rows)])
     notes = [
-        *(["`≈` keys and screen do not agree: the line may have been another"] if unsure else []),
+        *([f"{_UNSURE} keys and screen do not agree: the line may have been another"] if unsure else []),
         *([f"{plural(digest.secrets_masked, 'secret')} masked as ••••••"] if digest.secrets_masked else []),
         *_posted_for("transcript posted" if in_file else "posted", posted_for, by_subscription=by_subscription),
     ]
@@ -205,6 +205,7 @@ def _posted_for(what: str, user_id: str, *, by_subscription: bool) -> list[str]:
 
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
 _PROMPTS = {"shell": "$", "unknown": ">"}
+_UNSURE = "≈"
 
 
 def _title(digest: Digest, *, in_file: bool) -> list[Element]:
@@ -218,29 +219,25 @@ def _title(digest: Digest, *, in_file: bool) -> list[Element]:
     return [title, plain(f", times in UTC{'' if zone in {'Z', '+00:00', '-00:00'} else zone}")]
 
 
-def _rows(commands: Iterable[Command]) -> Iterator[str]:
+def _rows(commands: Sequence[Command]) -> Iterator[str]:
     """One a command, with the log's own time of day; where its date changes, a line above says so."""
+    marked = not all(command.sure for command in commands)
     before = None
     for command in commands:
         match = _RFC_3339.fullmatch(command.time)
         date, time = (match[1], match[2]) if match else (before, "--:--:--")
         new_day = f"── {date} ──\n" if before not in {None, date} else ""
-        yield new_day + _row(command, time)
+        mark = (" " if command.sure else _UNSURE) + " " if marked else ""
+        yield new_day + _row(command, f"{time}  {mark}")
         before = date
 
 
-def _row(command: Command, time: str) -> str:
-    prompt = _PROMPTS.get(command.program, f"{shortened(visible(command.program), 20)}>")
-    start = f"{time} {' ' if command.sure else '≈'} {prompt} "
+def _row(command: Command, start: str) -> str:
+    start += _PROMPTS.get(command.program, f"{shortened(visible(command.program), 20)}>") + " "
     # What goes on in further lines is indented, so that a pasted line cannot pass for a row of its own.
-    lines = [visible(each) for each in command.text.expandtabs(4).split("\n")]
-    return start + _cut(("\n" + " " * len(start)).join(lines))
-
-
-def _cut(text: str) -> str:
-    if len(text) <= _COMMAND_LIMIT:
-        return text
-    return f"{text[:_COMMAND_LIMIT]}… ({len(text) - _COMMAND_LIMIT:,} more characters)"
+    lines = ("\n" + " " * len(start)).join(map(visible, command.text.expandtabs(4).split("\n")))
+    whole = len(lines) <= _COMMAND_LIMIT
+    return start + (lines if whole else f"{lines[:_COMMAND_LIMIT]}… ({len(command.text):,} characters in all)")
 
 
 def _chunks(rows: Iterable[str]) -> Iterator[str]:
@@ -406,7 +403,7 @@ def subscribed(app_name: str, *, new: bool, webhook: str, in_channel: bool, ever
     """`webhook` says why there is none; then sessions are found by polling alone."""
     told = f"This channel {'now gets' if new else 'gets already'} every new session of {_quoted(app_name)}"
     if webhook:
-        told += f"; Scalingo can't tell me of them at once ({_clause(webhook)}), so I look for them every {duration(every_s)}"
+        told += f"; Scalingo can't tell me of them at once ({_clause(webhook)}), so I look for them every {every_s:g} s"
     if not in_channel:
         told += "; I am not in this channel, so invite me with `/invite`"
     return sentence(f"{told}.")
