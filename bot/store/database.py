@@ -180,7 +180,12 @@ class Database:
         """PostgreSQL's own connection out of the pool, each statement its own transaction. Raises StoreDown."""
         async with self._reading() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
-            yield driver
+            try:
+                yield driver
+            except psycopg.OperationalError:
+                # SQLAlchemy did not see it, and would hand a broken connection to the next one.
+                await connection.invalidate()
+                raise
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[None]:
