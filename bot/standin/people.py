@@ -92,6 +92,7 @@ class People(ABC):
     app_id = "A0AUDITLOG"
 
     def __init__(self) -> None:
+        super().__init__()
         self.signing_secret = secrets.token_hex(16)
         self.app_url = ""
         self.url = ""

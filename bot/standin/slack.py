@@ -12,11 +12,11 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiohttp import web
 
-from bot.standin.faults import Fault, Faults, Kind
+from bot.standin.door import Door
 from bot.standin.limits import complaints
 from bot.standin.people import Json, People
 
@@ -42,16 +42,6 @@ SCOPES = frozenset(
         "users:read.email",
     }
 )
-
-
-class Call(NamedTuple):
-    """A request to the Web API; `status` is 0 where the answer was thrown away, `error` Slack's code or empty."""
-
-    time: float
-    method: str
-    arguments: Json
-    status: int
-    error: str
 
 
 @dataclass(eq=False)
@@ -102,7 +92,7 @@ class _Refused(Exception):
         self.body = {"ok": False, "error": error, **more}
 
 
-class SlackStandin(People):
+class SlackStandin(People, Door):
     """`rate_limited`: one message a second and channel; `share_delay_s`: how long a file takes to appear."""
 
     def __init__(
@@ -114,7 +104,6 @@ class SlackStandin(People):
         self.rate_limited = rate_limited
         self.share_delay_s = share_delay_s
         self.scopes = set(scopes)
-        self.calls: list[Call] = []
         self.rooms: dict[str, Room] = {}
         self.users: dict[str, User] = {}
         self.files: dict[str, File] = {}
@@ -122,7 +111,6 @@ class SlackStandin(People):
         self.bot_user_id = "U0AUDITLOG"
         self.users[self.bot_user_id] = User(self.bot_user_id, "audit-log", None, is_bot=True)
         self._last_ts = 0
-        self._faults = Faults()
         self._later: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
 
@@ -132,8 +120,8 @@ class SlackStandin(People):
         application = web.Application(client_max_size=1 << 31)
         application.add_routes(
             [
-                web.route("*", "/api/{method}", self._door),
-                web.post("/upload/v1/{file}", self._door),
+                web.route("*", "/api/{method}", self.door),
+                web.post("/upload/v1/{file}", self.door),
                 *self.response_routes(),
             ]
         )
@@ -220,29 +208,6 @@ class SlackStandin(People):
         """Somebody else's message, so that a channel is not ours alone."""
         return self._add(self.rooms[self.channel_id(channel)], {"user": self.user_id(user), "text": text})
 
-    def fail(
-        self,
-        pattern: str,
-        what: int | Kind | str = 500,
-        *,
-        times: int | None = 1,
-        every: int = 1,
-        seconds: float = 0.0,
-        retry_after_s: int = 1,
-        body: str | None = None,
-    ) -> Fault:
-        """`pattern` is a glob of the method's name, or `upload`; `what` may be one of Slack's error codes as well."""
-        if isinstance(what, str) and what not in {"reset", "lost", "cut", "short", "slow", "html"}:
-            what, body = 200, json.dumps({"ok": False, "error": what})
-        headers = {"Retry-After": str(retry_after_s)} if what == 429 else {}
-        return self._faults.add(Fault(pattern, what, times, every, seconds, headers, body))  # type: ignore[arg-type]
-
-    def heal(self) -> None:
-        self._faults.clear()
-
-    def called(self, method: str) -> list[Call]:
-        return [call for call in self.calls if call.method == method]
-
     # What People ask
 
     def user_id(self, user: str) -> str:
@@ -264,44 +229,7 @@ class SlackStandin(People):
     async def file_bytes(self, file: Json) -> bytes:
         return self.files[file["id"]].content or b""
 
-    # The door: faults, who asks, what for
-
-    async def _door(self, request: web.Request) -> web.StreamResponse:
-        method = request.match_info.get("method", "upload")
-        seconds, fault = self._faults.for_request(request.method, method)
-        arguments = await _arguments(request) if method != "upload" else {}
-        seen_at = time.time()
-        if seconds:
-            await asyncio.sleep(seconds)
-        response = await self._struck(request, method, arguments, fault) if fault else None
-        if response is None:
-            response = await self._served(request, method, arguments)
-        thrown_away = fault is not None and fault.what in {"reset", "lost"}
-        error = _error_in(response)
-        self.calls.append(Call(seen_at, method, arguments, 0 if thrown_away else response.status, error))
-        if thrown_away or (fault is not None and fault.what == "cut"):
-            return await _hang_up(request, response, half=not thrown_away)
-        return response
-
-    async def _struck(self, request: web.Request, method: str, arguments: Json, fault: Fault) -> web.Response | None:
-        """The answer in place of the true one; None where the work is done all the same."""
-        match fault.what:
-            case int(status):
-                return web.Response(
-                    status=status,
-                    text=fault.body or '{"ok":false,"error":"ratelimited"}',
-                    content_type="application/json",
-                    headers=fault.headers,
-                )
-            case "html":
-                return web.Response(text="<html><body>Slack is down</body></html>", content_type="text/html")
-            case "reset":
-                return web.Response()
-            case "short":
-                done = await self._served(request, method, arguments)
-                return web.Response(text=(done.text or "")[:9], content_type="application/json")
-            case _:
-                return None
+    # The door: who asks, what for
 
     async def _served(self, request: web.Request, method: str, arguments: Json) -> web.Response:
         if method == "upload":
@@ -387,12 +315,12 @@ class SlackStandin(People):
     def conversations_history(self, arguments: Json) -> Json:
         room = self._readable_room(arguments)
         top = [message for message in room.messages if message.get("thread_ts", message["ts"]) == message["ts"]]
-        return _page(list(reversed(top)), arguments)
+        return page(list(reversed(top)), arguments)
 
     def conversations_replies(self, arguments: Json) -> Json:
         room = self._readable_room(arguments)
         parent = self._message(room, arguments.get("ts", ""), "thread_not_found")
-        return _page(
+        return page(
             [message for message in room.messages if parent["ts"] in {message["ts"], message.get("thread_ts")}],
             arguments,
         )
@@ -567,18 +495,6 @@ def _needed_scope(method: str, room: Room | None) -> str | None:
     }.get(method)
 
 
-async def _arguments(request: web.Request) -> Json:
-    arguments: Json = dict(request.query)
-    if request.content_type == "application/json":
-        try:
-            arguments |= json.loads(await request.text())
-        except ValueError:
-            arguments["broken"] = True
-    elif request.method == "POST":
-        arguments |= {name: str(value) for name, value in (await request.post()).items()}
-    return arguments
-
-
 def _said(arguments: Json) -> Json:
     """What chat.postMessage and chat.update keep of their arguments. Raises what Slack refuses."""
     text = arguments.get("text") or ""
@@ -615,7 +531,7 @@ def _check_metadata(metadata: Any) -> None:
         raise _Refused("metadata_too_large")
 
 
-def _page(messages: list[Json], arguments: Json) -> Json:
+def page(messages: list[Json], arguments: Json) -> Json:
     """`messages` in the order of the method; its cursor is the place of the next one."""
     oldest, latest = float(arguments.get("oldest") or 0), float(arguments.get("latest") or "inf")
     within = [message for message in messages if oldest < float(message["ts"]) < latest]
@@ -644,23 +560,3 @@ def _file_json(file: File) -> Json:
         "mode": "snippet",
         "size": file.length,
     }
-
-
-def _error_in(response: web.StreamResponse) -> str:
-    if not isinstance(response, web.Response) or response.content_type != "application/json":
-        return ""
-    try:
-        return str(json.loads(response.text or "{}").get("error", ""))
-    except ValueError:
-        return ""
-
-
-async def _hang_up(request: web.Request, response: web.Response, *, half: bool) -> web.StreamResponse:
-    if half and isinstance(response.body, bytes):
-        cut = web.StreamResponse(status=response.status, headers={"Content-Type": "application/json"})
-        cut.content_length = len(response.body)
-        await cut.prepare(request)
-        await cut.write(response.body[: len(response.body) // 2])
-    if request.transport is not None:
-        (request.transport.close if half else request.transport.abort)()
-    raise ConnectionResetError
