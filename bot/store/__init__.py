@@ -10,7 +10,7 @@
     leases          which asks and deliveries are to be worked on now, and by whom
     trail           who asked for what
     marks           small things to remember
-    limiter         the rate limit that all processes share
+    slots, limiter  the rate limit that all processes share
 
 Whatever was written once is there: a method returns after its commit. Times are handed in, as seconds since the epoch.
 Every method raises StoreDown while the database does not answer; it may be called again, for a second time does no harm.
@@ -29,6 +29,7 @@ from bot.store.leases import Kind, Leases, Owed
 from bot.store.marks import Marks
 from bot.store.schema import asks, deliveries, marks, sessions, subscriptions, trail
 from bot.store.sessions import KnownSession, Sessions, SessionState
+from bot.store.slots import Slots
 from bot.store.subscriptions import Subscription, Subscriptions
 from bot.store.trail import Step, Trail
 
@@ -52,7 +53,7 @@ KEPT_S = 90 * DAY_S
 TRAIL_KEPT_S = 400 * DAY_S
 
 
-class Store(Asks, Subscriptions, Sessions, Deliveries, Leases, Trail, Marks):
+class Store(Asks, Subscriptions, Sessions, Deliveries, Leases, Trail, Marks, Slots):
     """`await Store.open(url)`; `alone` tells whether nobody else had the SQLite file open then."""
 
     async def _opened(self) -> None:
