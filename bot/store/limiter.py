@@ -10,8 +10,6 @@ from bot.errors import StoreDown
 from bot.scalingo.limiter import KEPT_FOR_COMMANDS, WINDOW_S, SlidingLimiter
 from bot.store.slots import Slots
 
-_STEP_ASIDE_S = 0.05
-
 
 class StoreLimiter:
     """A `bot.scalingo.limiter.Limiter`: an exact sliding window. While the store is down, each process has its own."""
@@ -30,22 +28,26 @@ class StoreLimiter:
         self._clock = clock
         self._alone = SlidingLimiter(limit_per_minute, window_s=window_s)
         self._commands_waiting = 0
+        self._no_command_waits = asyncio.Event()
+        self._no_command_waits.set()
         # First come, first served, each in its own queue.
         self._commands, self._others = asyncio.Lock(), asyncio.Lock()
 
     async def acquire(self, *, background: bool) -> None:
         if background:
             async with self._others:
-                while self._commands_waiting:
-                    await asyncio.sleep(_STEP_ASIDE_S)
+                await self._no_command_waits.wait()
                 await self._take(background=True)
             return
         self._commands_waiting += 1
+        self._no_command_waits.clear()
         try:
             async with self._commands:
                 await self._take(background=False)
         finally:
             self._commands_waiting -= 1
+            if not self._commands_waiting:
+                self._no_command_waits.set()
 
     async def pause(self, seconds: float) -> None:
         await self._alone.pause(seconds)
@@ -58,9 +60,12 @@ class StoreLimiter:
     async def _take(self, *, background: bool) -> None:
         kept = int(self._limit * KEPT_FOR_COMMANDS) if background else 0
         try:
-            while wait_s := await self._store.take_slot(
-                self._clock(), limit=self._limit, kept=kept, window_s=self._window_s
-            ):
+            while True:
+                wait_s = await self._store.take_slot(
+                    self._clock(), limit=self._limit, kept=kept, window_s=self._window_s
+                )
+                if not wait_s:
+                    return
                 await asyncio.sleep(wait_s)
         except StoreDown:
             await self._alone.acquire(background=background)
