@@ -23,21 +23,15 @@ LONGEST_VALUE: Final = 16_384
 
 _SURE_STEMS: Final = r"pass|pwd|psw|\bpw|_pw|mdp|secret|secr\S{1,2}te|kennwort|pin\b|keypass|\bpsk"
 _KEY_STEMS: Final = (
-    r"token|tok\b|jeton|key|cl(?:e|é|É)|auth|cred|cookie|sess|sid\b|csrf|xsrf|jwt|bearer|sig|hmac|salt|pepper|otp|mfa|seed"
+    r"token|tok\b|jeton|key|\bcl(?:e|é|É)s?(?:[_.-]|\b)|\bcle(?-i:[A-Z])|auth|cred|cookie|sess|sid\b|csrf|xsrf|jwt|bearer|sig|hmac|salt|pepper|otp|mfa|seed"
     r"|dsn|priv|licen[cs]e|code|sasl|acc\S{1,2}s\b"
 )
 _CLOSE: Final = r"[\\\"'`\])}?]*"
-ASSIGNMENT_HINTS: Final = (
-    rf"(?i:{_SURE_STEMS})[\w.-]*{_CLOSE}[ \t]*(?:=>|:=|->|[:=|\x{{2502}}])[ \t]*\S",
-    rf"(?i:{_KEY_STEMS})[\w.-]*{_CLOSE}[ \t]*(?:=>|:=|->|[:=|\x{{2502}}])[ \t]*[^\s=]*[ \t]?[^\s=]*[0-9A-Z]",
-    rf"(?i:{_SURE_STEMS}|{_KEY_STEMS})[^\s:=]*(?: [^\s:=]+){{1,4}}[ \t]*[:=][ \t]*[^\s=]*[0-9A-Z]",
-)
-FLAG_HINT: Final = rf"-[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+[^\s-]"
-ADDRESS_HINTS: Final = (r"://[^\s/@]*:[^\s@]*@", r"(?m:://[^\s/@:]*:[^\s/@\"']{6,}$)")
-COOKIE_HINT: Final = r"(?i:cookie\S{0,2})[ \t]*(?:=>|[:=])"
-MARKUP_HINTS: Final = (
-    rf"<[\w:.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w:.-]*(?:\s[^<>\n]*)?>[^<\s]",
-    rf"(?i:key|name|id)[\"']?\s*[:=>]+\s*[\"']?[\w.:-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.:-]*[\"']?[^\n]*(?i:value)|<[\w:.-]+[^<>\n]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[^<>\n]*>[^<\s]",
+_PAIR: Final = rf"{_CLOSE}[ \t]*(?:=>|:=|->|[:=|]|│)[ \t]*"
+_PAIRS: Final = (
+    rf"(?i:{_SURE_STEMS})[\w.-]*{_PAIR}\S",
+    rf"(?i:{_KEY_STEMS})[\w.-]*{_PAIR}[^\s=]*[0-9A-Z]",
+    r"(?i:de passe|\bcl(?:é|e)|phrase|code|jeton|password|passphrase|token|secret|key) [^\s:=]+(?: [^\s:=]+)?[ \t]*[:=][ \t]*[^\s=]*[0-9A-Z]",
 )
 
 _NAME: Final = re.compile(
@@ -302,7 +296,6 @@ _HEADER: Final = re.compile(
     r"(?i)(?<![\w-])(?P<name>(?:proxy-)?authori[sz]ation|x-[\w-]{0,40}?(?:auth|token|key|secret|signature)[\w-]{0,20}|www-authenticate)"
     r"[\"']?\]?\s{0,3}(?:=>|[:=,])\s{0,3}[\[\"']{0,2}(?P<scheme>[A-Za-z][\w-]{1,24}[ ]+)?(?=[^\s\"'])"
 )
-HEADER_HINT: Final = r"(?i:authori[sz]ation|x-[\w-]*(?:auth|token|key|secret|signature)[\w-]*)[\"']?\]?\s*(?:=>|[:=,])"
 
 
 def headers(line: str) -> Iterator[Found]:
@@ -315,3 +308,21 @@ def headers(line: str) -> Iterator[Found]:
             continue
         if looks_random(value, 6) or looks_made(value) or (authorization and match["scheme"] and len(value) > 7):
             yield Found(match.end(), match.end() + len(value), "header")
+
+
+# RE2, for blocks: what stands in a line where one of these finders finds something.
+FINDERS: Final = (
+    ("|".join(_PAIRS), assignments),
+    (rf"-[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+[^\s-]", flags),
+    (r"://[^\s/@]*:[^\s@]*@", addresses),
+    (r"(?i:cookie\S?\S?)[ \t]*(?:=>|[:=])", cookies),
+    (
+        r"(?i:authori[sz]ation)[\"']?\]?\s?(?:=>|[:=,])|(?i:\bx-[\w-]*(?:auth|token|key|secret|signature))[\w-]*[\"']?\]?\s?(?:=>|[:=,])",
+        headers,
+    ),
+    (
+        rf"<[\w:.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w:.-]*>[^<\s]|<key>[^<\n]+</key>[ \t]*<|"
+        rf"(?i:key|name|id|variable)[\"']?\s?[:=][:=>]?\s?[\"']?[\w.:-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.:-]*[\"',>]",
+        markup,
+    ),
+)

@@ -31,7 +31,7 @@ _BEGIN: Final = re.compile(
 )
 _END: Final = re.compile(r"-----END (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----")
 _BODY: Final = re.compile(
-    r"^(?P<lead>[\s>|+\-\"'`#*]{0,12}(?:\d{1,5}[:\s|]\s{0,4})?)(?P<body>[A-Za-z0-9+/=]{1,2000}+)(?P<tail>(?:\\[nr]|[\"'\\,\s+;`]){0,12})$"
+    r"^(?P<lead>[\s>|\"'`#*-]{0,12}(?:\d{1,5}[:\s|]\s{0,4})?)(?P<body>[A-Za-z0-9+/=]{1,2000}+)(?P<tail>(?:\\[nr]|[\"'\\,\s+;`]){0,12})$"
 )
 _PEM_HEADER: Final = re.compile(
     r"^\s*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|Encryption|Public-Lines|Private-Lines|Private-MAC|Key-Derivation|Argon2-\w+):?"
@@ -51,7 +51,7 @@ class PrivateKey:
             yield Found(body.start("body"), body.end("body"), "private key")
 
     def _goes_on(self, body: str) -> bool:
-        return not self.width or len(body) <= self.width or len(body) >= _FULL_WIDTH
+        return not self.width or len(body) <= self.width + 2 or len(body) >= _FULL_WIDTH
 
     def after(self, line: str) -> Following | None:
         if _END.search(line):
@@ -61,7 +61,7 @@ class PrivateKey:
         body = _BODY.match(line)
         if body and self._goes_on(body["body"]):
             width = len(body["body"])
-            return PrivateKey(width) if width >= max(self.width, _FULL_WIDTH) else None
+            return PrivateKey(width) if width >= max(self.width - 2, _FULL_WIDTH) else None
         return None
 
 
@@ -86,31 +86,9 @@ def private_key_on_one_line(line: str) -> Iterator[Found]:
 
 _RULE: Final = re.compile(r"^[\s|+:=\-─━═┼╋╪├┤┝┥╞╡┌┐└┘┬┴╔╗╚╝╠╣╬╦╩│┃║┠┨╂┯┷╟╢╫┏┓┗┛┳┻┡┩╇]{3,}$")
 _CELL_NAME: Final = re.compile(r"[\w .?#%/-]{1,60}")
+_DASHES: Final = re.compile(r"^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$")
+_COLUMN_NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,60}")
 _SEPARATORS: Final = "|│┃║"
-
-
-@dataclass(frozen=True)
-class Header:
-    """A line that may be a table's header: the next line says whether it is."""
-
-    separator: str
-    cells: int
-    columns: Mapping[int, Meaning]
-
-    def found(self, line: str) -> Iterator[Found]:
-        if self.separator in ",\t;" and line.count(self.separator) + 1 == self.cells:
-            yield from Table(self.separator, self.cells, self.columns).found(line)
-
-    def after(self, line: str) -> Following | None:
-        if self.separator in ",\t;":
-            return (
-                Table(self.separator, self.cells, self.columns)
-                if line.count(self.separator) + 1 == self.cells
-                else None
-            )
-        crossings = max(line.count(sign) for sign in "+|┼╋╪┃│╇")
-        is_rule = _RULE.match(line) and crossings + 1 == self.cells
-        return Table(self.separator, self.cells, self.columns) if is_rule else None
 
 
 @dataclass(frozen=True)
@@ -154,28 +132,6 @@ class Columns:
         return self if line.strip() and not line.startswith("(") else None
 
 
-@dataclass(frozen=True)
-class HeaderOfColumns:
-    """A line of names: the next one may be the dashes below them."""
-
-    header: str
-
-    def found(self, line: str) -> Iterator[Found]:
-        return iter(())
-
-    def after(self, line: str) -> Following | None:
-        if not re.fullmatch(r"\s*-{2,}(?:\s+-{2,})+\s*", line):
-            return None
-        dashes = [match.span() for match in re.finditer("-+", line)]
-        spans = []
-        for number, (start, end) in enumerate(dashes):
-            stop = dashes[number + 1][0] if number + 1 < len(dashes) else 10_000
-            what = meaning(self.header[start:stop].strip())
-            if what is not Meaning.NOTHING:
-                spans.append((start, stop if stop == 10_000 else max(end, stop - 1), what))
-        return Columns(tuple(spans)) if spans else None
-
-
 def _cell_is_secret(value: str, what: Meaning) -> bool:
     if len(value) < 2 or is_placeholder(value):
         return False
@@ -184,24 +140,47 @@ def _cell_is_secret(value: str, what: Meaning) -> bool:
     return looks_random(value, 6 if what is Meaning.KEY else 12) or (what is Meaning.KEY and looks_made(value))
 
 
-def _header(line: str) -> Following | None:
+def _table(header: str, rule: str) -> Following | None:
+    """What `header` says of the rows below `rule`, a line of dashes; None where the two don't make a table."""
+    if len(header) > 4000 or not _RULE.match(rule):
+        return None
+    for separator in _SEPARATORS:
+        cells = header.split(separator)
+        if len(cells) > 1:
+            crossings = max(rule.count(sign) for sign in "+|┼╋╪┃│╇╂")
+            return _table_of(cells, separator, _CELL_NAME) if crossings == len(cells) - 1 else None
+    return _columns(header, rule)
+
+
+def _table_of(cells: list[str], separator: str, whole: re.Pattern[str]) -> Table | None:
+    names = [cell.strip().strip('"') for cell in cells]
+    inner = names[1:-1] if not names[0] and not names[-1] else names
+    if len(inner) < 2 or not all(whole.fullmatch(name) for name in inner):
+        return None
+    columns = {number: what for number, name in enumerate(names) if (what := meaning(name)) is not Meaning.NOTHING}
+    return Table(separator, len(cells), columns) if columns else None
+
+
+def _columns(header: str, rule: str) -> Columns | None:
+    if not _DASHES.match(rule):
+        return None
+    dashes = [match.span() for match in re.finditer("-+|=+", rule)]
+    spans = []
+    for number, (start, _) in enumerate(dashes):
+        stop = dashes[number + 1][0] if number + 1 < len(dashes) else 10_000
+        what = meaning(header[start:stop].strip())
+        if what is not Meaning.NOTHING:
+            spans.append((start, stop, what))
+    return Columns(tuple(spans)) if spans else None
+
+
+def _separated(line: str) -> Table | None:
+    """The header of comma- or tab-separated lines: nothing but names."""
     if len(line) > 2000:
         return None
-    for separator in (*_SEPARATORS, "\t", ",", ";"):
+    for separator in "\t,;":
         if separator in line:
-            cells = line.split(separator)
-            names = [cell.strip().strip('"') for cell in cells]
-            inner = names[1:-1] if separator in _SEPARATORS and not names[0] and not names[-1] else names
-            whole = re.compile(r"[A-Za-z_][\w.]{0,60}") if separator in ",;\t" else _CELL_NAME
-            if len(inner) < 2 or not all(whole.fullmatch(name) or not name for name in inner):
-                continue
-            columns = {
-                number: what for number, name in enumerate(names) if (what := meaning(name)) is not Meaning.NOTHING
-            }
-            if columns:
-                return Header(separator, len(cells), columns)
-    if re.fullmatch(r"\s*\w+(?:\s+\w+){1,20}\s*", line) and "  " in line.strip():
-        return HeaderOfColumns(line) if any(meaning(word) is not Meaning.NOTHING for word in line.split()) else None
+            return _table_of(line.split(separator), separator, _COLUMN_NAME)
     return None
 
 
@@ -365,33 +344,47 @@ def cut_addresses(line: str) -> Iterator[Found]:
 
 # --- all together -----------------------------------------------------------------------------------------------------
 
-_NAMES: Final = (
+_STEM: Final = (
     r"(?i:pass|pwd|mdp|secret|token|jeton|key|cl(?:e|é)|auth|cred|cookie|sess|jwt|salt|otp|dsn|hmac|sign|code|pin)"
 )
+# RE2, for blocks: the lines after which something may be expected.
 HINTS: Final = (
-    r"-----BEGIN [^\n]*PRIVATE KEY|Private-Lines: \d|PuTTY-User-Key",
-    rf"^[^\n]*{_NAMES}[^\n|]*[ \t]*[|│┃║\t][^\n]*$|^[^\n]*[|│┃║\t][ \t]*[\w. -]*{_NAMES}[\w. ?-]*$",
-    rf"^[\w\",;]*{_NAMES}[\w\",;]*[,;][\w\",;]*$|^[\w\",;]*[,;][\w\",;]*{_NAMES}[\w\",;]*$",
-    rf"^\s*(?:\w+\s+)*\w*{_NAMES}\w*(?:\s+\w+)*\s*$",
-    rf"{_NAMES}[^\n]{{0,80}}?[:?>›]\s*$",
-    rf"(?:echo|printenv|print|puts|get|GET|env|ENV|environ|credentials|secrets|config|grep|settings)[^\n]*{_NAMES}[\w\]\)\"' }};.!]*$",
-    rf"\.\w*{_NAMES}\w*(?:\(\))?\s*$",
-    r"rand |pwgen|mkpasswd|SecureRandom|token_|get_random_secret|generate|gen\.secret|genkey|genpsk|make_password|htpasswd|-token|:token|auth |login-password|join-token|token create|create token|-field|op read|pass |get-secret|versions access|keyvault|jsonpath|base64|ansible-vault|hex\(|urlsafe|crypt\(",
-    r"(?:cat|head|tail|less|more|bat|strings)\s[^\n]*(?:secret|token|passw|master|credential|key|auth|private|vault)",
-    rf"^\s*(?:- )?[\"'\[(]*(?:(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?)?[\w.-]*{_NAMES}[\w.-]*[\"'\])]*,?\s?(?:=>|:|=)?[ >|+\\-]*$",
-    r"<key>[^<\n]*</key>\s*$",
-    r"(?m:^[^\n]*://[^\s/@:]*:[^\s/@]+$)",
+    r"-----BEGIN [^\n]*PRIVATE KEY|Private-Lines: [0-9]|PuTTY-User-Key",
+    r"^[^\w\n]*(?:---|===|─|━|═)[^\w\n]*$",
+    rf"^[\w.,;\t\"]*{_STEM}[\w.,;\t\"]*$",
+    rf"{_STEM}[^\n]*[:?>=|+][ \t]*$",
+    rf"\$\{{?\w*{_STEM}\w*\}}?[\"']?[ \t;]*$",
+    rf"[\[(]:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[ \t;]*$",
+    rf"\.\w*{_STEM}\w*!?(?:\(\))?[ \t]*$",
+    r"\b(?:printenv|env-get|config:get|variables get|secrets get|env get|get-parameter|grep|CONFIG GET|requirepass|masterauth)\b",
+    rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w.-]*{_STEM}[\w.-]*[\"']?,?$",
+    r"<key>[^<\n]*</key>[ \t]*$",
+    r"\b(?:openssl rand|pwgen|apg|mkpasswd|makepasswd|rails secret|rake secret|SecureRandom|secrets\.token|token_(?:hex|urlsafe)|get_random_secret_key"
+    r"|generate_key|phx\.gen\.secret|key:generate|wg genkey|wg genpsk|gen(?:erate)?[-_](?:secret|password|token|key)|make_password|htpasswd|auth token"
+    r"|auth print|auth:token|get-login-password|get-access-token|get-session-token|join-token|token create|create token|vault (?:read|kv)|op read|pass show"
+    r"|lpass show|get-secret-value|versions access|secret show|ansible-vault view|generate_unique_secure_token|rotate[-_])|jsonpath=|-field=|base64 (?:-d|--decode|-D)|crypt\(|hex\([0-9]",
+    r"\b(?:cat|head|tail|less|more|bat|strings)(?: -\S+)*(?: [0-9]+)? \S*(?:secret|token|passw|master|credential|key|auth|private|vault)",
 )
+FINDERS: Final = ((r"://[^\s/@:]*:[^\s/@]+$", cut_addresses), ("PRIVATE KEY", private_key_on_one_line))
 
 
-def expected_after(line: str, found: list[Found], before: Following | None) -> Following | None:
-    """What the line after `line` may hold, given the secrets found in it and what had been expected of it."""
+def expected_after(
+    line: str, previous: str, found: list[Found], before: Following | None, *, hinted: bool
+) -> Following | None:
+    """What the line after `line` may hold: what the line before it, its secrets and what had been expected of it say.
+
+    `hinted`: one of HINTS stands in `line`.
+    """
     if _BEGIN.search(line) and not _END.search(line):
         return PrivateKey()
-    if found and found[-1].end == len(line) and len(line) in _WIDTHS and not isinstance(before, PrivateKey):
-        last = found[-1]
-        cut = last.kind == "address" and "@" not in line[last.start :] and bool(_ADDRESS_CUT.search(line[-500:]))
-        if not isinstance(before, Wrap):
-            return Wrap(len(line), cut)
+    if found and found[-1].end == len(line) in _WIDTHS and not isinstance(before, PrivateKey | Wrap):
+        cut = (
+            found[-1].kind == "address"
+            and "@" not in line[found[-1].start :]
+            and bool(_ADDRESS_CUT.search(line[-500:]))
+        )
+        return Wrap(len(line), cut)
     staying = before.after(line) if before else None
-    return staying or _header(line) or _question(line)
+    if staying or not hinted:
+        return staying
+    return _table(previous, line) or _separated(line) or _question(line)

@@ -13,25 +13,9 @@ from typing import Any, Final
 
 import re2
 
-from bot.reading.assignments import (
-    ADDRESS_HINTS,
-    ASSIGNMENT_HINTS,
-    COOKIE_HINT,
-    FLAG_HINT,
-    HEADER_HINT,
-    MARKUP_HINTS,
-    Found,
-    addresses,
-    assignments,
-    cookies,
-    flags,
-    headers,
-    markup,
-)
-from bot.reading.following import HINTS as FOLLOWING_HINTS
-from bot.reading.following import Following, cut_addresses, expected_after, private_key_on_one_line
+from bot.reading import assignments, following, patterns
+from bot.reading.assignments import Found
 from bot.reading.names import is_placeholder, looks_made, looks_random
-from bot.reading.patterns import RULES, Rule
 from bot.reading.remembered import Remembered, decoded, worth_remembering
 
 MASK: Final = "••••••"
@@ -40,71 +24,73 @@ _MASK_BYTES: Final = MASK.encode()
 _Finder = Callable[[str], Iterator[Found]]
 
 
-def _of_rule(rule: Rule) -> _Finder:
-    def find(line: str) -> Iterator[Found]:
-        for match in re.compile(rule.pattern).finditer(line):
-            for group in range(1, (match.re.groups or 0) + 1):
-                start, end = match.span(group)
-                value = line[max(start, 0) : max(end, 0)]
-                if value and (rule.certain or _may_be_secret(rule, value)):
-                    yield Found(start, end, rule.kind)
-
-    return find
-
-
-def _may_be_secret(rule: Rule, value: str) -> bool:
-    if is_placeholder(value):
-        return False
-    return rule.any_value or looks_random(value, 6) or looks_made(value)
-
-
 class _Automaton:
-    """All hints at once: which lines of a block deserve a closer look, and which finders a line needs."""
+    """All hints at once: `block` stops at the lines that deserve a closer look, `finders` says at what in a line."""
 
     def __init__(self) -> None:
         options = re2.Options()
-        options.max_mem = 48 << 20
+        options.max_mem = 64 << 20
         options.encoding = re2.Options.Encoding.LATIN1
-        options.log_errors = False
-        self._finders: list[_Finder | None] = []
         self._set = re2.Set.SearchSet(options)
+        self._finders: list[_Finder | None] = []
         hints = []
         for hint, finder in _hints_and_finders():
-            pattern = b"(?m:" + _in_bytes(hint) + b")"
-            hints.append(pattern)
-            self._set.Add(pattern)
+            # RE2 reads bytes here: a letter outside ASCII is the sequence of its UTF-8 bytes.
+            spelled = "".join(c if ord(c) < 128 else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in hint)
+            hints.append(f"(?m:{spelled})".encode())
+            self._set.Add(hints[-1])
             self._finders.append(finder)
         self._set.Compile()
         options.never_capture = True
         self.block: Any = re2.compile(b"|".join(hints), options)
 
-    def finders(self, line: bytes) -> list[_Finder]:
-        found = (self._finders[number] for number in sorted(self._set.Match(line) or ()))
-        return list(dict.fromkeys(finder for finder in found if finder is not None))
-
-
-def _in_bytes(hint: str) -> bytes:
-    """RE2 reads bytes here: a letter outside ASCII is the sequence of its UTF-8 bytes."""
-    spelled = re.sub(r"\\x\{([0-9A-Fa-f]+)\}", lambda match: chr(int(match[1], 16)), hint)
-    return "".join(c if ord(c) < 128 else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in spelled).encode()
+    def finders(self, line: str) -> list[_Finder | None]:
+        """What to look for in `line`; None stands for `following`'s hints."""
+        return [self._finders[number] for number in self._set.Match(line.encode("utf-8", "surrogatepass")) or ()]
 
 
 def _hints_and_finders() -> Iterator[tuple[str, _Finder | None]]:
-    for hint in ASSIGNMENT_HINTS:
-        yield hint, assignments
-    yield FLAG_HINT, flags
-    for hint in ADDRESS_HINTS:
-        yield hint, addresses
-    yield COOKIE_HINT, cookies
-    yield HEADER_HINT, headers
-    for hint in MARKUP_HINTS:
-        yield hint, markup
-    for rule in RULES:
-        yield rule.hint, _of_rule(rule)
-    yield "PRIVATE KEY", private_key_on_one_line
-    yield r"(?m:://[^\s/@:]*:[^\s/@]+$)", cut_addresses
-    for hint in FOLLOWING_HINTS:
-        yield hint, None
+    yield from assignments.FINDERS
+    yield from following.FINDERS
+    yield patterns.FORMAT_HINT, _by_format("known format", re2.compile(patterns.KNOWN_FORMAT))
+    yield patterns.HASH_HINT, _by_format("password hash", re2.compile(patterns.PASSWORD_HASH))
+    for rule in patterns.RULES:
+        yield patterns.hint_of(rule), _by_rule(rule)
+    yield "|".join(following.HINTS), None
+
+
+def _by_format(kind: str, pattern: Any) -> _Finder:
+    def find(line: str) -> Iterator[Found]:
+        for match in pattern.finditer(line):
+            start, end = match.span()
+            if not line[max(0, start - 1) : start].isalnum() or line[max(0, start - 2) : start] in {
+                "\\n",
+                "\\r",
+                "\\t",
+            }:
+                yield Found(start, end, kind)
+
+    return find
+
+
+def _by_rule(rule: patterns.Rule) -> _Finder:
+    def find(line: str) -> Iterator[Found]:
+        for match in _compiled(rule.pattern).finditer(line):
+            for group in range(1, match.re.groups + 1):
+                start, end = match.span(group)
+                if start < end and (rule.certain or _may_be_secret(rule, line[start:end])):
+                    yield Found(start, end, rule.kind)
+
+    return find
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
+def _may_be_secret(rule: patterns.Rule, value: str) -> bool:
+    return not is_placeholder(value) and (rule.any_value or looks_random(value, 6) or looks_made(value))
 
 
 @cache
@@ -121,7 +107,8 @@ class Masker:
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
         self._remembered = Remembered()
-        self._following: Following | None = None
+        self._following: following.Following | None = None
+        self._previous = b""
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -139,9 +126,10 @@ class Masker:
 
     def line(self, text: str) -> str:
         """One logical line without its end. A paste may hold several lines: each is read in turn."""
-        held, self._following = self._following, None
+        held = self._following, self._previous
+        self._following, self._previous = None, b""
         masked = "\n".join(self._masked(part) for part in text.split("\n"))
-        self._following = held
+        self._following, self._previous = held
         return masked
 
     def feed(self, text: str) -> str:
@@ -149,19 +137,13 @@ class Masker:
         data = text.encode("utf-8", "surrogatepass")
         pieces: list[bytes] = []
         position = 0
-        block = _automaton().block
         while position < len(data):
-            hit = None if self._following else block.search(data, position)
-            start = (
-                position
-                if self._following
-                else len(data)
-                if hit is None
-                else data.rfind(b"\n", position, hit.start()) + 1
-            )
-            start = max(start, position)
+            start = self._next_to_read(data, position)
             if start > position:
                 pieces.append(self._known_masked(data[position:start]))
+                self._previous = (
+                    data[data.rfind(b"\n", position, start - 1) + 1 : start - 1] if start > position + 1 else b""
+                )
             if start < len(data):
                 end = data.find(b"\n", start)
                 end = len(data) if end < 0 else end
@@ -170,6 +152,13 @@ class Masker:
                 start = end + 1
             position = start
         return b"".join(pieces).decode("utf-8", "surrogatepass")
+
+    def _next_to_read(self, data: bytes, position: int) -> int:
+        """Where the next line starts that must be read closely; the end where there is none."""
+        if self._following:
+            return position
+        hit = _automaton().block.search(data, position)
+        return len(data) if hit is None else max(position, data.rfind(b"\n", position, hit.start()) + 1)
 
     def _known_masked(self, data: bytes) -> bytes:
         spans = self._remembered.where(data)
@@ -187,15 +176,14 @@ class Masker:
     def _masked(self, line: str) -> str:
         if line.endswith("\r"):
             return self._masked(line[:-1]) + "\r"
-        data = line.encode("utf-8", "surrogatepass")
-        found: list[Found] = []
-        if self._following:
-            found += self._following.found(line)
-        for finder in _automaton().finders(data):
-            found += finder(line)
-        found = [f for f in found if MASK not in line[f.start : f.end]]
-        found = _without_overlaps(found)
-        self._following = expected_after(line, found, self._following)
+        finders = _automaton().finders(line)
+        found = list(self._following.found(line)) if self._following else []
+        for finder in finders:
+            found += finder(line) if finder else ()
+        found = _without_overlaps([f for f in found if MASK not in line[f.start : f.end]])
+        previous = self._previous.decode("utf-8", "surrogatepass")
+        self._following = following.expected_after(line, previous, found, self._following, hinted=None in finders)
+        self._previous = line.encode("utf-8", "surrogatepass")
         for f in found:
             self._counts[f.kind] += 1
             self._remember(line[f.start : f.end])
