@@ -15,10 +15,14 @@ from typing import Protocol
 from bot.reading.keys import WILD, Keyboard, Typed
 from bot.reading.prompts import SHELL, STARTS, UNKNOWN, Prompts
 from bot.reading.sequences import SILENT, TOKEN
+from bot.reading.screen import width_of
 from bot.reading.terminal import Terminal
+from bot.reading.window import WRAP, wrapped_width
 
 MASKED = "••••••"
 STARS = re.compile(r"[*•●∙·xX]+\Z")
+SHORT = 4096
+NO_BLANKS = str.maketrans("", "", " \n\r\t")
 LONGEST_ECHO = 16 * 1024
 # Words that come before the program in a shell's line.
 BEFORE_PROGRAM = re.compile(
@@ -51,6 +55,7 @@ class Entered:
     typed: Typed
     prompt: str | None
     full_screen: bool
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class Commands:
         self._prompt: str | None = None  # of the line being typed
         self._typing = False
         self._echo = ""
+        self._written = ""  # of the cursor's line, as it came
         self._started = ""
         self._answered = True  # something was shown after the last Enter
         self.last = ""
@@ -85,19 +91,27 @@ class Commands:
 
     def typed(self, text: str, time: str, *, live: bool) -> None:
         """`live`: the log has the keys one by one, so the screen now is what the person saw when pressing them."""
-        if live and self._entered and self._echo:
-            self._line_left(time)
+        if self._entered and (self._echo if live else self._answered):
+            self._line_left()
         if live and not self._typing:
             line, place = self._terminal.line()
-            self._prompt, self._typing, self._echo = line[:place], True, ""
+            self._prompt, self._typing = line[:place], True
+            if not self._entered:
+                self._echo = ""
         self._answered = False
         for entered in self._keyboard.feed(text):
             if entered is None:
-                self._given_up()
-            elif not (live and self._terminal.alternate):
-                full = self._terminal.alternate or self._terminal.keypad
-                self._entered.append(Entered(time, entered, self._prompt if live else None, full))
+                self._entered.clear()
+            elif not (live and self._full_screen()):
+                full = self._full_screen()
+                self._entered.append(Entered(time, entered, self._prompt if live else None, full, bool(self._entered)))
             self._typing, self._prompt = False, None
+
+    def _full_screen(self) -> bool:
+        """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
+        if self._terminal.keypad and not self._terminal.alternate:
+            return self._prompts.find(self._prompt or self._terminal.line()[0]) is None
+        return self._terminal.alternate
 
     def shown(self, text: str) -> None:
         start = 0
@@ -108,15 +122,14 @@ class Commands:
                 break
             self._show(text[start:end])
             if not self._terminal.alternate:
-                self._line_left("")
-            start = end
-            self._show(text[start : start + 1])
-            start += 1
+                self._line_left()
+            self._show("\n")
+            start = end + 1
         if start < len(text):
             self._show(text[start:] if start else text)
 
     def ended(self, ending: str) -> None:
-        """The end of a line that was shown before: it leaves the line of an Enter only if something followed that Enter."""
+        """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it."""
         if self._answered:
             self.shown(ending)
             return
@@ -125,40 +138,71 @@ class Commands:
         self._show(ending)
 
     def close(self) -> None:
-        while self._entered and self._echo:
-            self._line_left("")
+        while self._entered and self._answered and self._echo:
+            self._line_left()
 
     def _show(self, text: str) -> None:
+        if self._typing or self._entered:
+            text = self._measured(text)
+        self._written = (self._written + text)[-SHORT:] if len(text) < SHORT else ""
         self._terminal.feed(text)
-        if self._typing or self._entered or len(text) < 4096:
+        if self._typing or self._entered or len(text) < SHORT:
             self._echo = (self._echo + _printed(text[-LONGEST_ECHO:]))[-LONGEST_ECHO:]
 
-    def _given_up(self) -> None:
-        self._entered.clear()
+    def _measured(self, text: str) -> str:
+        """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
+        for wrap in WRAP.finditer(text[:SHORT]):
+            before = text[: wrap.start()]
+            self._terminal.feed(before)
+            self._written += before
+            line, place = self._terminal.line()
+            written = self._written.rpartition("\n")[2].rpartition("\r")[2]
+            width = wrapped_width(width_of(line[:place]), written, self._terminal.width)
+            if width is not None:
+                self._terminal.resize(width, self._terminal.height)
+            self._echo += _printed(before)
+            self._written = ""
+            return text[wrap.start() :]
+        return text
 
     # --- judging
 
-    def _line_left(self, _time: str) -> None:
-        line, _place = self._terminal.line()
-        entered = self._next(line)
-        verdict = self._judge(entered, line.rstrip())
-        self._echo = ""
-        if verdict is None:
-            return
-        if verdict.blind:
+    def _line_left(self) -> None:
+        prompt = (self._entered[0].prompt or "").rstrip()
+        self._terminal.join(lambda row: bool(prompt and row.startswith(prompt)) or self._prompts.known(row) is not None)
+        line = self._terminal.line()[0].rstrip()
+        for entered in self._leaving(line):
+            verdict = self._judge(entered, line)
+            if verdict is None:
+                continue
+            if verdict.blind:
+                self._hide(entered, verdict)
+            else:
+                self._accept_line(entered, verdict)
+
+    def _leaving(self, line: str) -> list[Entered]:
+        """Whose line this is, and all that were entered before: they have had theirs. Keys for a full-screen program have
+        none; a line typed ahead waits for its own."""
+        queue = self._entered
+        for number, entered in enumerate(queue):
+            if self._matching(entered.typed, line) is not None:
+                leaving = [queue.popleft() for _ in range(number + 1)]
+                self._echo = "" if number == 0 else self._echo
+                return [entered for entered in leaving if not entered.full_screen or entered is leaving[-1]]
+        if len(queue) > 1 and queue[0].full_screen:
+            return self._leaving(line) if queue.popleft() and queue else []
+        if len(queue) > 1 and not self._terminal.line()[0].strip():
+            return []
+        if queue[0].ahead and len(queue) > 1:
+            return []
+        leaving = [queue.popleft()]
+        return leaving
+
+    def _hide(self, entered: Entered, verdict: Verdict) -> None:
+        if entered.prompt is not None or not self._prompts.find(verdict.prompt + " "):
             for secret in {entered.typed.edited.replace(WILD, ""), entered.typed.plain}:
                 self._masks.learn(secret)
-            self._accept(Command(entered.time, MASKED, UNKNOWN, True))
-            return
-        self._accept_line(entered, verdict)
-
-    def _next(self, line: str) -> Entered:
-        """Which Enter left this line: keys for a full-screen program have no line of their own."""
-        while len(self._entered) > 1 and self._entered[0].full_screen:
-            if self._matching(self._entered[0].typed, line.rstrip()) is not None:
-                break
-            self._entered.popleft()
-        return self._entered.popleft()
+        self._accept(Command(entered.time, MASKED, UNKNOWN, True))
 
     def _accept_line(self, entered: Entered, verdict: Verdict) -> None:
         text = verdict.text
@@ -175,17 +219,14 @@ class Commands:
         self._accept(Command(entered.time, self._masks.line(text), program, False, verdict.sure))
 
     def _judge(self, entered: Entered, line: str) -> Verdict | None:
-        typed = entered.typed
-        echoed = self._echo
-        if not typed.printed and not typed.edited.strip():
+        typed, echoed = entered.typed, self._echo
+        self._echo = ""
+        if not (typed.edited.strip() or typed.plain.strip()):
             return None
-        prompt = entered.prompt
-        if prompt is not None and typed.printed and line == prompt.rstrip() and not _echoes(typed.plain, echoed):
-            return Verdict("", prompt, blind=True)
         matching = self._matching(typed, line)
-        if matching is not None:
+        shown = self._shown(entered.prompt, line)
+        if matching is not None and (typed.known or shown is None):
             return matching
-        shown = self._shown(prompt, line)
         if shown is not None:
             return self._reconciled(typed, *shown, echoed)
         for text in (typed.edited, typed.plain):
@@ -194,9 +235,7 @@ class Commands:
         found = self._prompts.guess(line)
         if found is not None and line[len(found[0]) :].strip():
             return self._reconciled(typed, found[0], line[len(found[0]) :], echoed)
-        if typed.printed:
-            return Verdict("", line, blind=True)
-        return Verdict(line, "", sure=False) if line and typed.edited == WILD else None
+        return Verdict("", line, blind=True) if typed.printed else None
 
     def _prompt_before(self, echoed: str) -> str:
         found = self._prompts.find(echoed)
@@ -206,7 +245,7 @@ class Commands:
         """The line ends with what the keys say."""
         for text in (typed.edited, typed.plain):
             last = text.rstrip().rpartition("\n")[2]
-            if text.strip() and WILD not in text and last and line.endswith(last):
+            if last.strip() and WILD not in text and (typed.known or text == typed.plain) and line.endswith(last):
                 return Verdict(text, line[: len(line) - len(last)])
         if WILD in typed.edited and typed.edited.strip(WILD + " "):
             pattern = ".*?".join(map(re.escape, typed.edited.rstrip().split(WILD)))
@@ -245,8 +284,9 @@ def _printed(text: str) -> str:
 
 def _echoes(text: str, echoed: str) -> bool:
     """The screen showed every character of `text`, in order and in few pieces."""
-    wanted = text.replace("\n", "").rstrip()
-    if not wanted.strip() or WILD in wanted:
+    wanted = text.translate(NO_BLANKS)
+    echoed = echoed.translate(NO_BLANKS)
+    if not wanted or WILD in wanted:
         return False
     if wanted in echoed:
         return True

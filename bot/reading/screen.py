@@ -118,6 +118,22 @@ class Screen:
         )
         return before + rest, place
 
+    def join(self, begins: Callable[[str], bool]) -> None:
+        """Make one line of the full rows about the cursor if they begin as `begins` says: a line editor that breaks its
+        line itself moves the cursor, so the terminal does not know."""
+        first = last = self.y
+        while first > 0 and (self.rows[first].wrapped or self._full(first - 1)) and not begins(self.rows[first].text):
+            first -= 1
+        if not begins(self.rows[first].text):
+            return
+        while last + 1 < len(self.rows) and (self.rows[last + 1].wrapped or self._full(last)):
+            last += 1
+        for row in self.rows[first + 1 : last + 1]:
+            row.wrapped = True
+
+    def _full(self, y: int) -> bool:
+        return len(self.rows[y].cells) >= self.width
+
     def plain(self) -> bool:
         """Nothing is special: cursor at the end of the last line, no margins, no modes."""
         if self.top or self.bottom != self.height - 1 or self.inserts or not self.wraps or self.stops is not None:
@@ -394,10 +410,11 @@ class Screen:
 
     def _keep_and_erase(self) -> None:
         """To erase the screen is no reason to forget what was on it."""
-        while self.rows and not self.rows[-1].text.strip():
-            self.rows.pop()
-        for row, following in zip(self.rows, [*self.rows[1:], Row()], strict=True):
-            self._scrolled(row, following.wrapped)
+        rows = self.rows
+        while rows and not rows[-1].text.strip():
+            rows.pop()
+        for y, row in enumerate(rows):
+            self._scrolled(row, y + 1 < len(rows) and rows[y + 1].wrapped)
         self.rows = [Row()]
         self.row()
 

@@ -23,12 +23,15 @@ TOKEN = re.compile(
 
 # What changes neither the cursor nor a cell: colours, titles, cursor shapes, paste mode, questions to the terminal,
 # NUL, BEL, DEL. The modes that `Modes` follows are not among them.
-SILENT = re.compile(
+_SILENT = (
     r"\x1b\[[0-?]*+(?:m|(?<=\?2004)[hl]|(?<=\?25)[hl]|(?<=\?12)[hl]|[ ][q]|[nct])"
     rf"|{_STRING}"
-    r"|\x1b(?:\([B@A]|[=>\\])"
-    r"|[\x00\x05\x07\x7f]++",
+    r"|\x1b[=>\\]"
+    r"|[\x00\x05\x07\x7f]++"
 )
+SILENT = re.compile(_SILENT + r"|\x1b[()][B@A]")
+SILENT_BUT_SETS = re.compile(_SILENT)
+DRAWING_SET = re.compile(r"\x1b[()]0")
 
 # Anything left that is not text, a tab or a line's end: the line needs more than a substitution.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

@@ -12,15 +12,18 @@ from collections.abc import Callable
 from bot.reading.screen import TAB, Row, Screen, width_of
 from bot.reading.sequences import (
     CONTROL,
+    DRAWING_SET,
     ERASED_LINE,
     LEAVES_ALTERNATE,
     LONGEST_SEQUENCE,
     OVERPRINT_TOKEN,
     OVERPRINTING,
     SILENT,
+    SILENT_BUT_SETS,
     UNEVEN,
     UNFINISHED,
 )
+from bot.reading.window import FEWEST_ROWS, MOST_ROWS, last_row, marked_width, painted_height
 
 WIDTH, HEIGHT = 80, 24
 # Leaving the cells early is what makes colour and progress cheap.
@@ -44,8 +47,10 @@ class Terminal:
         self._line = ""  # the cursor's line, with the overprinting that it still needs
         self._screen: Screen | None = None
         self._quiet = 0
+        self._lowest = 0  # row that a full-screen program went to
         self._unfinished = ""
         self._bare_feeds = False
+        self._draws = False  # with DEC's line drawing set: from then on it matters which set is chosen
         self.alternate = False
         self.keypad = False
 
@@ -57,6 +62,11 @@ class Terminal:
             return self._screen.line()
         text, place = _overprint(self._line) if CONTROL.search(self._line) else (self._line, len(self._line))
         return (_expand(text), place) if "\t" not in text else (_expand(text), len(_expand(text[:place])))
+
+    def join(self, begins: Callable[[str], bool]) -> None:
+        """Make one line of the rows that a line editor broke, if they begin as `begins` says."""
+        if self._screen is not None:
+            self._screen.join(begins)
 
     @property
     def lines(self) -> int:
@@ -76,6 +86,13 @@ class Terminal:
     # --- feeding
 
     def feed(self, text: str) -> None:
+        if "   \r" in text or "⏎" in text:
+            width = marked_width(text)
+            if width is not None:
+                self.resize(width, self.height)
+        height = None if self.alternate else painted_height(text)
+        if height is not None:
+            self.resize(self.width, height)
         text = self._whole(text)
         at = 0
         if self.alternate:
@@ -119,7 +136,9 @@ class Terminal:
 
     def _normal(self, text: str) -> str:
         if "\x1b" in text or CONTROL.search(text):
-            text = SILENT.sub("", text)
+            if not self._draws and DRAWING_SET.search(text):
+                self._draws = True
+            text = (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
         if "\r\n" in text:
             self._bare_feeds = True
             if text.count("\r\n") == text.count("\n"):
@@ -131,6 +150,8 @@ class Terminal:
     def _skip(self, text: str, at: int) -> int:
         """Leave out what is drawn on the alternate screen."""
         end = LEAVES_ALTERNATE.search(text, at)
+        if len(text) < HELD and self._lowest < MOST_ROWS:
+            self._lowest = max(self._lowest, last_row(text[at : end.start() if end else len(text)]))
         if end is None:
             return len(text)
         self.alternate = False
@@ -140,6 +161,9 @@ class Terminal:
                 self._screen.ris()
             elif "1049" in end.group():
                 self._screen.decrc()
+        if FEWEST_ROWS <= self._lowest <= MOST_ROWS:
+            self.resize(self.width, self._lowest)
+        self._lowest = 0
         return end.end()
 
     def _pass(self, text: str, at: int) -> int:

@@ -1,0 +1,52 @@
+"""How wide and high the window is: it is recorded nowhere, but programs that know it give it away."""
+
+from __future__ import annotations
+
+import re
+
+# zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
+PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,999}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
+# readline fills the last column, then writes a blank that wraps, and returns.
+WRAP = re.compile(r"(?<=[^\x00-\x1f]) \r(?!\n|\r|\x1b\[[0-9]*C| \r)")
+# The last row that a full-screen program goes to, or its scroll region.
+ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
+NOT_COLOURS = re.compile(r"\x1b\[[0-?]*+[@-ln-~]|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|\x07")
+USUAL = (80, 100, 120, 132, 160, 200)
+NARROWEST = 10
+FEWEST_ROWS, MOST_ROWS = 8, 200
+
+
+def marked_width(text: str) -> int | None:
+    """The width that a shell's mark before its prompt gives away."""
+    mark = None
+    for mark in PROMPT_MARK.finditer(text):
+        pass
+    return len(mark.group(1)) + 1 if mark else None
+
+
+def wrapped_width(shown: int, written: str, current: int) -> int | None:
+    """The width where a line editor wrapped, after `shown` columns of its line, of which the log has `written`.
+
+    A prompt whose colours are not marked as taking no room makes readline wrap too early: then what it counted is the
+    length of all that was written.
+    """
+    if shown and shown % current == 0:
+        return None
+    counted = len(NOT_COLOURS.sub("", written))
+    if counted != shown and (counted == current or counted in USUAL):
+        return counted
+    return shown if shown >= NARROWEST else None
+
+
+def painted_height(text: str) -> int | None:
+    """The height of a screen that is painted from its top to its last row."""
+    if "\x1b[H" not in text and "\x1b[1;1H" not in text:
+        return None
+    rows = ROW.findall(text)
+    lowest = last_row(text)
+    painted = len(rows) > lowest // 2 or "\x1b[H\x1bM" in text
+    return lowest if painted and FEWEST_ROWS <= lowest <= MOST_ROWS else None
+
+
+def last_row(text: str) -> int:
+    return max((int(a or b) for a, b in ROW.findall(text)), default=0)
