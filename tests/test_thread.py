@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from delivering import COMMANDS, NAME, READY, WAITING, Bot, Row, section
 from pydantic import SecretStr
 
-from bot.errors import BotError, CannotPost, Retryable, ThreadGone, Unreachable
+from bot.errors import BotError, CannotPost, ThreadGone, Unreachable
 from bot.slack import thread as thread_module
 from bot.slack.api import Slack
 from bot.slack.message import Message
@@ -18,75 +17,6 @@ from bot.slack.pace import Pace
 from bot.slack.thread import PLAIN_TEXT_LIMIT, Thread, ThreadState, plain
 from bot.standin.faults import Kind
 from bot.standin.slack import SlackStandin
-
-NAME = "shop-2026-11-23-1727-ev1.txt"
-
-
-def section(text: str) -> Message:
-    return Message(text, [{"type": "section", "text": {"type": "mrkdwn", "text": text}}])
-
-
-WAITING, READY, COMMANDS = section("shop: running"), section("shop: 2 commands"), section("ls, exit")
-
-
-class Killed(BaseException):
-    """The process is gone: nothing that catches exceptions catches this."""
-
-
-@dataclass
-class Row:
-    """What the store holds; the process dies at the n-th write, with the row written or not."""
-
-    state: ThreadState = field(default_factory=ThreadState)
-    writes: int = 0
-    dies_at: int | None = None
-    written: bool = True
-
-    async def save(self, state: ThreadState) -> None:
-        self.writes += 1
-        dying = self.writes == self.dies_at
-        if self.written or not dying:
-            self.state = copy.copy(state)
-        if dying:
-            raise Killed
-
-
-@dataclass
-class Bot:
-    """Each `deliver` is a fresh process with the row as it was saved."""
-
-    workspace: SlackStandin
-    slack: Slack
-    path: Path
-    row: Row = field(default_factory=Row)
-
-    def thread(self, *, look_first: bool = False) -> Thread:
-        ops = self.workspace.channel_id("ops")
-        return Thread(
-            self.slack, ops, "osc-fr1/app/ev1", copy.copy(self.row.state), self.row.save, look_first=look_first
-        )
-
-    async def deliver(self, *, look_first: bool = False, changed: bool = False) -> None:
-        thread = self.thread(look_first=look_first)
-        await thread.parent(WAITING)
-        await thread.parent(READY)
-        await thread.commands(COMMANDS)
-        await thread.transcript(self.path, NAME, "Transcript", changed=changed)
-
-    async def deliver_until_done(self, *, look_first: bool = False, changed: bool = False) -> int:
-        """How many processes it took."""
-        for tries in range(1, 10):
-            try:
-                await self.deliver(look_first=look_first, changed=changed)
-            except (Killed, Retryable):
-                continue
-            return tries
-        pytest.fail("never done")
-
-    async def check(self, content: bytes | None = None) -> None:
-        [[parent, commands, transcript]] = await self.workspace.threads("ops")
-        assert (parent.text, commands.text) == ("shop: 2 commands", "ls, exit")
-        assert transcript.files == {NAME: self.path.read_bytes() if content is None else content}
 
 
 @pytest.fixture
@@ -151,29 +81,33 @@ async def test_an_answer_is_lost_and_the_process_with_it(bot: Bot, nth: int) -> 
 
 
 @pytest.mark.parametrize("share_delay_s", [0.0, 0.2])
-async def test_a_file_that_appears_late_is_not_uploaded_again(bot: Bot, share_delay_s: float) -> None:
-    bot.workspace.share_delay_s = share_delay_s
-    bot.workspace.fail("files.completeUploadExternal", "lost")
+async def test_a_file_that_appears_late_is_not_uploaded_again(
+    bot: Bot, workspace: SlackStandin, share_delay_s: float
+) -> None:
+    workspace.share_delay_s = share_delay_s
+    workspace.fail("files.completeUploadExternal", "lost")
     await bot.deliver()
     await bot.check()
-    assert len(bot.workspace.files) == 1
+    assert len(workspace.files) == 1
 
 
-async def test_a_file_that_slack_has_and_never_shows_is_shared_again(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_file_that_slack_has_and_never_shows_is_shared_again(
+    bot: Bot, workspace: SlackStandin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(thread_module, "LOOKS_FOR_FILE_S", (0.0, 0.01))
-    bot.workspace.share_delay_s = 3600.0
-    bot.workspace.fail("files.completeUploadExternal", "lost")
+    workspace.share_delay_s = 3600.0
+    workspace.fail("files.completeUploadExternal", "lost")
     with pytest.raises(Unreachable, match="does not show it yet"):
         await bot.deliver()
     assert bot.row.state.file_id is not None
     assert not bot.row.state.file_shared
-    [file] = bot.workspace.files.values()
+    [file] = workspace.files.values()
     # Had Slack's last call never arrived, the bytes would still be waiting for it.
-    file.completed, bot.workspace.share_delay_s = False, 0.0
-    bot.workspace.fail("files.info", 200, times=2, body='{"ok": true, "file": {}}')
+    file.completed, workspace.share_delay_s = False, 0.0
+    workspace.fail("files.info", 200, times=2, body='{"ok": true, "file": {}}')
     await bot.deliver()
     await bot.check()
-    assert len(bot.workspace.files) == 1
+    assert len(workspace.files) == 1
 
 
 async def test_an_emptied_store_finds_what_is_there(bot: Bot) -> None:

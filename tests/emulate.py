@@ -1,0 +1,344 @@
+"""Slack played by the npm package `emulate`, driven as the stand-in is, so that the same conversations run against both.
+
+The package is kinder than Slack (measured with 0.11.2): most methods answer 404 to GET, which slack_sdk uses; `oldest`, `limit`
+and `include_all_metadata` are ignored; anybody may post in a public channel and share files there; there are no limits, no
+guests, no shared channels. A proxy in front makes up for that. Its address is the one that uploads go to as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from aiohttp import ClientSession, web
+
+from bot.standin.door import Door, Json
+from bot.standin.limits import complaints
+from bot.standin.people import People
+from bot.standin.slack import Room, User, page
+
+VERSION = "0.11.2"
+STARTS_WITHIN_S = 20.0
+SPARE_PEOPLE = 12
+# Any token that the package does not know is that of its admin.
+ADMIN = "admin"
+
+
+@functools.cache
+def package() -> Path | None:
+    """The folder of the npm package: in EMULATE_DIR, in a node_modules here, or among Node's global ones."""
+    places = [Path(os.environ["EMULATE_DIR"])] if os.environ.get("EMULATE_DIR") else []
+    places.append(Path(__file__).parents[1])
+    for place in [*places, *_global_places()]:
+        for folder in (place, place / "emulate", place / "node_modules" / "emulate"):
+            if _is_package(folder):
+                return folder
+    return None
+
+
+def why_not() -> str:
+    """Why these tests can't run here; empty where they can."""
+    if shutil.which("node") is None:
+        return "Node is not installed"
+    return "" if package() else f"the npm package emulate@{VERSION} is not installed (set EMULATE_DIR to its folder)"
+
+
+def _global_places() -> Iterator[Path]:
+    if npm := shutil.which("npm"):
+        root = subprocess.run([npm, "root", "-g"], capture_output=True, text=True, check=False, timeout=30)
+        yield Path(root.stdout.strip() or ".")
+
+
+def _is_package(folder: Path) -> bool:
+    try:
+        return (
+            bool(json.loads((folder / "package.json").read_text())["version"] == VERSION) and folder.name == "emulate"
+        )
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+class Emulated(People, Door):
+    """`async with Emulated() as slack`: the same words as bot.standin.slack.SlackStandin."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.team_id = "T000000001"
+        self.bot_id = "B0AUDITLOG"
+        self.bot_user_id = "U0AUDITLOG"
+        self.token = "-".join(("xoxb", "emulated"))
+        self.users: dict[str, User] = {}
+        self.rooms: dict[str, Room] = {}
+        self._spare: list[str] = []
+        self._emulator = ""
+        self._process: subprocess.Popen[bytes] | None = None
+        self._runner: web.AppRunner | None = None
+        self._folder = tempfile.TemporaryDirectory(prefix="emulate-")
+
+    # Its life
+
+    async def __aenter__(self) -> Emulated:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        application = web.Application(client_max_size=1 << 31)
+        application.add_routes(
+            [
+                web.route("*", "/api/{method}", self.door),
+                web.post("/upload/v1/{file}", self.door),
+                *self.response_routes(),
+            ]
+        )
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._http = ClientSession()
+        await asyncio.to_thread(self._start_emulator)
+
+    async def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            await asyncio.to_thread(self._process.wait)
+        await self._http.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        self._folder.cleanup()
+
+    def _start_emulator(self) -> None:
+        folder = package()
+        assert folder is not None, why_not()
+        seed = Path(self._folder.name) / "seed.json"
+        seed.write_text(json.dumps(self._seed()))
+        port = _free_port()
+        self._emulator = f"http://127.0.0.1:{port}"
+        command = ["node", str(folder / _bin(folder)), "start", "--service", "slack", "--port", str(port)]
+        self._process = subprocess.Popen(
+            [*command, "--seed", str(seed), "--base-url", self.url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + STARTS_WITHIN_S
+        while not (members := self._try_members()):
+            assert time.monotonic() < deadline, "emulate did not start"
+            time.sleep(0.05)
+        self._spare = [each["id"] for each in members if each["name"].startswith("spare")]
+
+    def _seed(self) -> Json:
+        bot = {"bot_id": self.bot_id, "bot_user_id": self.bot_user_id, "app_id": self.app_id}
+        app = {
+            **bot,
+            "client_id": "1.2",
+            "client_secret": "unused",
+            "name": "Audit log",
+            "bot_name": "audit-log",
+            "redirect_uris": [],
+            "scopes": [],
+        }
+        return {
+            "slack": {
+                "team": {"name": "Example", "domain": "example"},
+                "users": [{"name": f"spare{number}"} for number in range(SPARE_PEOPLE)],
+                "oauth_apps": [app],
+                "tokens": [{"token": self.token, "user": self.bot_user_id, **bot}],
+            }
+        }
+
+    def _try_members(self) -> list[Json]:
+        try:
+            return list(self._as_admin("users.list", limit=200)["members"])
+        except URLError:
+            return []
+
+    def _as_admin(self, method: str, token: str = ADMIN, **arguments: Any) -> Json:
+        # Blocking for some milliseconds: what a test sets up reads as it does with the stand-in.
+        request = Request(f"{self._emulator}/api/{method}", urlencode(arguments).encode())
+        request.add_header("Authorization", f"Bearer {token}")
+        with urlopen(request, timeout=5) as answer:
+            return dict(json.load(answer))
+
+    @property
+    def api_url(self) -> str:
+        return f"{self.url}/api/"
+
+    # What happens in the workspace
+
+    def person(
+        self, email: str | None, *, name: str = "", guest: bool = False, foreign: bool = False, deleted: bool = False
+    ) -> User:
+        name = name or (email or "somebody").partition("@")[0]
+        known = next((user for user in self.users.values() if user.name == name), None)
+        user = known or User(self._spare.pop(), name, email)
+        user.email, user.is_guest, user.deleted = email, guest, deleted
+        user.team = "T0THEIRS" if foreign else self.team_id
+        self.users[user.id] = user
+        return user
+
+    def channel(
+        self,
+        name: str,
+        *,
+        private: bool = False,
+        im: bool = False,
+        shared: bool = False,
+        archived: bool = False,
+        bot: bool = True,
+    ) -> Room:
+        room = next((room for room in self.rooms.values() if room.name == name), None)
+        if room is None:
+            room = self._new_room(name, private=private, im=im)
+        room.is_shared, room.is_archived = shared, archived
+        if bot and not im and self.bot_user_id not in room.members:
+            self._as_admin("conversations.invite", channel=room.id, users=self.bot_user_id)
+            room.members.add(self.bot_user_id)
+        if not bot:
+            self.removes_bot(room.id)
+        return room
+
+    def _new_room(self, name: str, *, private: bool, im: bool) -> Room:
+        if im:
+            opened = self._as_admin("conversations.open", users=self._spare.pop())
+        else:
+            opened = self._as_admin("conversations.create", name=name, is_private=str(private).lower())
+        room = Room(opened["channel"]["id"], name, is_private=private or im, is_im=im)
+        self.rooms[room.id] = room
+        return room
+
+    def removes_bot(self, channel: str = "ops") -> None:
+        room = self.rooms[self.channel_id(channel)]
+        if self.bot_user_id in room.members:
+            self._as_admin("conversations.kick", channel=room.id, user=self.bot_user_id)
+            room.members.discard(self.bot_user_id)
+
+    async def invites(self, channel: str = "ops", *, by: str = "ada@example.com") -> None:
+        room = self.channel(self.rooms[self.channel_id(channel)].name)
+        await self.event(
+            {
+                "type": "member_joined_channel",
+                "user": self.bot_user_id,
+                "channel": room.id,
+                "channel_type": "G" if room.is_private else "C",
+                "team": self.team_id,
+                "inviter": self.user_id(by),
+            }
+        )
+
+    def deletes(self, post_ts: str, channel: str = "ops") -> None:
+        self._as_admin("chat.delete", token=self.token, channel=self.channel_id(channel), ts=post_ts)
+
+    def says(self, text: str, *, channel: str = "ops") -> Json:
+        return self._as_admin("chat.postMessage", channel=self.channel_id(channel), text=text)
+
+    def user_id(self, user: str) -> str:
+        if user in self.users:
+            return user
+        known = next((each for each in self.users.values() if user in {each.email, each.name}), None)
+        return (known or self.person(user)).id
+
+    def channel_id(self, channel: str) -> str:
+        if channel in self.rooms:
+            return channel
+        known = next((room for room in self.rooms.values() if room.name == channel), None)
+        return (known or self.channel(channel)).id
+
+    async def messages(self, channel: str = "ops") -> list[Json]:
+        where = self.channel_id(channel)
+        top = (await self._forward("conversations.history", {"channel": where, "limit": 1000}, ADMIN))["messages"]
+        found: list[Json] = []
+        for parent in top:
+            thread = await self._forward("conversations.replies", {"channel": where, "ts": parent["ts"]}, ADMIN)
+            found += thread["messages"]
+        return [{**message, "channel": where} for message in sorted(found, key=lambda message: str(message["ts"]))]
+
+    async def file_bytes(self, file: Json) -> bytes:
+        where = file["url_private"].replace(self.url, self._emulator)
+        async with self._http.get(where, headers={"Authorization": f"Bearer {ADMIN}"}) as answer:
+            return await answer.read()
+
+    # The proxy
+
+    async def _served(self, request: web.Request, method: str, arguments: Json) -> web.Response:
+        if method == "upload":
+            return await self._upload(request)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token != self.token:
+            return web.json_response({"ok": False, "error": "invalid_auth"})
+        if error := self._refusal(method, arguments):
+            return web.json_response({"ok": False, "error": error})
+        if method in {"conversations.history", "conversations.replies"}:
+            where: Json = {name: arguments[name] for name in ("channel", "ts") if name in arguments}
+            answer = await self._forward(method, {**where, "limit": 1000}, token)
+        else:
+            answer = await self._forward(method, arguments, token)
+        return web.json_response(self._corrected(method, arguments, answer))
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        where = f"{self._emulator}/upload/v1/{request.match_info['file']}"
+        async with self._http.post(where, data=await request.read()) as answer:
+            return web.Response(status=answer.status, text=await answer.text())
+
+    async def _forward(self, method: str, arguments: Json, token: str) -> Json:
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self._http.post(f"{self._emulator}/api/{method}", json=arguments, headers=headers) as answer:
+            if answer.status == 404:
+                return {"ok": False, "error": "unknown_method"}
+            return dict(await answer.json())
+
+    def _refusal(self, method: str, arguments: Json) -> str | None:
+        """What Slack would have said."""
+        if method in {"chat.postMessage", "chat.update"}:
+            blocks = arguments.get("blocks") or []
+            if refused := complaints(json.loads(blocks) if isinstance(blocks, str) else blocks):
+                return refused[0]
+        room = self.rooms.get(arguments.get("channel") or arguments.get("channel_id") or "")
+        if room is None or self.bot_user_id in room.members:
+            return "is_archived" if room and room.is_archived and method.startswith("chat.") else None
+        if room.is_private:
+            return "channel_not_found"
+        return None if method == "conversations.info" else "not_in_channel"
+
+    def _corrected(self, method: str, arguments: Json, answer: Json) -> Json:
+        if not answer["ok"]:
+            return answer
+        match method:
+            case "users.info":
+                self._add_person(answer["user"])
+            case "conversations.info":
+                room = self.rooms[answer["channel"]["id"]]
+                answer["channel"] |= {"is_ext_shared": room.is_shared, "is_archived": room.is_archived}
+            case "conversations.history" | "conversations.replies":
+                answer |= page(answer["messages"], arguments)
+        return answer
+
+    def _add_person(self, shown: Json) -> None:
+        if user := self.users.get(shown["id"]):
+            shown |= {"team_id": user.team, "is_restricted": user.is_guest, "deleted": user.deleted}
+            shown["profile"]["email"] = user.email
+
+
+def _bin(folder: Path) -> str:
+    named = json.loads((folder / "package.json").read_text())["bin"]
+    return str(named if isinstance(named, str) else named["emulate"])
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
