@@ -71,6 +71,7 @@ class Scalingo:
             default=default_region, api_url=api_url, auth_url=auth_url, ask=self._ask_regions, clock=clock
         )
         self._ids: dict[tuple[str, str], str] = {}
+        self._events_per_page: int | None = EVENTS_PER_PAGE
         self._background = False
 
     async def aclose(self) -> None:
@@ -156,13 +157,14 @@ class Scalingo:
             with LogFile(to, about) as file:
                 async with self._transport.answer(request, about=about, background=self._background) as response:
                     if response.status_code in {202, 204}:
-                        raise NotReady(f"{about.capitalize()} is not there yet.")
+                        raise NotReady(_not_there_yet(about))
                     return await _received(response, file, on_progress)
 
+        await self._transport.signed_in()
         try:
             return await self._transport.patience.retrying(Unreachable, AuditLogCut)(once)
         except Gone:
-            raise NotReady(f"{about.capitalize()} is not there yet.") from None
+            raise NotReady(_not_there_yet(about)) from None
         except AuditLogCut as error:
             raise Unreachable(f"{error} It was fetched several times: try again in a few minutes.") from error
 
@@ -174,9 +176,9 @@ class Scalingo:
 
     async def add_notifier(self, region: str, app: str, *, name: str, webhook_url: str) -> Notifier:
         """Of the platform webhook, for run events. Not repeated: after Unreachable, look whether it is there."""
+        path, about = f"/v1/apps/{_app(app)}/notifiers", f"a new notifier of {app}"
         notifier = await self._notifier_parameters(region, name=name, webhook_url=webhook_url, active=True)
         notifier["platform_id"] = await self.webhook_platform_id(region)
-        path, about = f"/v1/apps/{_app(app)}/notifiers", f"a new notifier of {app}"
         answer = await self._ask("POST", region, path, about=about, body={"notifier": notifier})
         added = valid(Notifier, [_member(answer, "notifier")])
         # The documentation shows no body for the 201.
@@ -191,8 +193,8 @@ class Scalingo:
         self, region: str, app: str, notifier_id: str, *, webhook_url: str, name: str | None = None, active: bool = True
     ) -> None:
         """Brings it back to what `add_notifier` makes, whatever was edited. Raises Gone."""
-        notifier = await self._notifier_parameters(region, name=name, webhook_url=webhook_url, active=active)
         path, about = self._notifier_path(app, notifier_id)
+        notifier = await self._notifier_parameters(region, name=name, webhook_url=webhook_url, active=active)
         await self._ask("PATCH", region, path, about=about, body={"notifier": notifier})
 
     async def remove_notifier(self, region: str, app: str, notifier_id: str) -> None:
@@ -248,14 +250,16 @@ class Scalingo:
         return found
 
     async def _events_page(self, region: str, app: str, page: int) -> Any:
-        path, about = f"/v1/apps/{app}/events", f"the events of {app}"
-        params = {"page": page, "per_page": EVENTS_PER_PAGE}
+        size = {} if self._events_per_page is None else {"per_page": self._events_per_page}
         try:
-            return await self._ask("GET", region, path, about=about, params=params)
+            return await self._ask(
+                "GET", region, f"/v1/apps/{app}/events", about=f"the events of {app}", params={"page": page, **size}
+            )
         except Rejected:
-            if page > 1:
+            if not size:
                 raise
-            return await self._ask("GET", region, path, about=about)
+        self._events_per_page = None
+        return await self._events_page(region, app, page)
 
     async def _ask_regions(self) -> list[Region]:
         answer = await self._transport.json(
@@ -295,6 +299,10 @@ def _app(app: str) -> str:
     if not APP.fullmatch(app):
         raise BadInput("An app's name is made of small letters, digits and `-`, at most 64 of them: `my-app`.")
     return app
+
+
+def _not_there_yet(about: str) -> str:
+    return f"Scalingo does not have {about} yet."
 
 
 def _member(answer: Any, root: str) -> Any:
@@ -343,3 +351,5 @@ async def _in_thread(work: Callable[..., _Result], *arguments: object) -> _Resul
     finally:
         if not running.done():
             await asyncio.wait([running])
+            # Nobody is left to hear of it.
+            running.exception()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,17 +122,13 @@ class LogFile:
     def feed(self, piece: bytes) -> None:
         """Raises AuditLogBroken, AuditLogTooLarge, AuditLogCut (damaged gzip), DiskFull, Unreachable (a proxy's page)."""
         with self._explained():
-            for unpacked in self._outer.feed(piece):
-                for plain in self._inner.feed(unpacked):
-                    self._write(plain)
+            for plain in self._unpacked(self._outer.feed(piece)):
+                self._write(plain)
 
     def finish(self) -> int:
         """The bytes written. Raises AuditLogCut where the array was not closed, and what `feed` raises."""
         with self._explained():
-            for unpacked in self._outer.finish():
-                for plain in self._inner.feed(unpacked):
-                    self._write(plain)
-            for plain in self._inner.finish():
+            for plain in itertools.chain(self._unpacked(self._outer.finish()), self._inner.finish()):
                 self._write(plain)
             self._open_file.flush()
         if not self._watch.closed:
@@ -138,6 +136,11 @@ class LogFile:
                 f"The download of {self._about} stopped after {self.written} bytes, before its array was closed."
             )
         return self.written
+
+    def _unpacked(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """A log that is kept packed may be packed once more for its way."""
+        for piece in pieces:
+            yield from self._inner.feed(piece)
 
     @property
     def _open_file(self) -> BinaryIO:
@@ -150,7 +153,7 @@ class LogFile:
         self.written += len(plain)
         if self.written > MOST_BYTES:
             raise AuditLogTooLarge(
-                f"{self._about.capitalize()} is over {MOST_BYTES >> 30} GiB: too large to be read here."
+                f"{MOST_BYTES >> 30} GiB is the most that is read here, and {self._about} is larger."
             )
         self._watch.feed(plain)
         if self._watch.first == b"<":
@@ -176,5 +179,7 @@ class LogFile:
 
 def _private(path: str, flags: int) -> int:
     file = os.open(path, flags, 0o600)
-    os.fchmod(file, 0o600)
+    # One that was there before keeps its mode otherwise; a device is not ours to change.
+    if stat.S_ISREG(os.fstat(file).st_mode):
+        os.fchmod(file, 0o600)
     return file

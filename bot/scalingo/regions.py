@@ -14,6 +14,7 @@ NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,5}")
 # Those that the documentation names, for when the list can't be had.
 DOCUMENTED = ("osc-fr1", "osc-secnum-fr1")
 LIST_LASTS_S = 3600.0
+ASKED_AGAIN_AFTER_S = 60.0
 
 
 class Regions:
@@ -61,11 +62,11 @@ class Regions:
                 try:
                     regions = await self._ask()
                 except Retryable:
-                    if self._known:
-                        return self._known
-                    if self._api_url:
+                    if self._api_url and not self._known:
                         raise
-                    return {name: by_rule(name) for name in DOCUMENTED}
+                    self._known = self._known or {name: by_rule(name) for name in DOCUMENTED}
+                    self._good_until = self._clock() + ASKED_AGAIN_AFTER_S
+                    return self._known
                 self._known = {region.name: region.api.rstrip("/") for region in regions if self._believed(region)}
                 self._good_until = self._clock() + LIST_LASTS_S
             return self._known

@@ -71,12 +71,15 @@ def user(email: str) -> dict[str, str]:
 
 
 class ScalingoStandin:
-    """`rate_limit` is requests a minute (None: no limit); `gzip` compresses audit logs for whoever accepts that."""
+    """`rate_limit` is requests a minute (None: no limit); `gzip` compresses audit logs for whoever accepts that,
+    `chunked` sends them without their length.
+    """
 
     def __init__(self, *, rate_limit: int | None = None, gzip: bool = False) -> None:
         self.token = f"tk-us-{secrets.token_urlsafe(30)}"
         self.rate_limit = rate_limit
         self.gzip = gzip
+        self.chunked = False
         self.bearer_lives_s = BEARER_LIVES_S
         self.per_page, self.most_per_page = PER_PAGE, MOST_PER_PAGE
         self.requests: list[Seen] = []
@@ -366,7 +369,7 @@ class ScalingoStandin:
             response.headers["Content-Encoding"] = "gzip"
             packed = b"".join(_packed(pieces))
             size, pieces = len(packed), iter([packed])
-        return await _send(request, response, size, pieces)
+        return await _send(request, response, size, pieces, chunked=self.chunked)
 
     async def _list_notifiers(self, request: web.Request) -> web.Response:
         _only(request)
@@ -532,7 +535,7 @@ async def _halved(request: web.Request, response: web.StreamResponse) -> web.Str
 
 
 async def _send(
-    request: web.Request, response: web.StreamResponse, size: int, pieces: Iterator[bytes]
+    request: web.Request, response: web.StreamResponse, size: int, pieces: Iterator[bytes], *, chunked: bool = False
 ) -> web.StreamResponse:
     """The body with its length; half of it where a fault says so."""
     fault = _FAULT.get()
@@ -541,6 +544,9 @@ async def _send(
         return _hung_up(request)
     left = size // 2 if what in {"cut", "short"} else size
     response.content_length = left if what == "short" else size
+    if chunked:
+        response.content_length = None
+        response.enable_chunked_encoding()
     await response.prepare(request)
     for piece in pieces:
         await response.write(piece[:left])
