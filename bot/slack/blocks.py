@@ -271,17 +271,11 @@ def sentence(text: str) -> Message:
     return Message(text=escaped(text), blocks=[rich(line(*prose(text)))])
 
 
-def help_text(hint: str = "") -> Message:
-    """`hint` is a sentence above it."""
+def help_text() -> Message:
     items = [line(code(form), plain(f"  {meaning}")) for form, meaning in _GRAMMAR]
-    lines = [hint or _INTRODUCTION, *(f"`{form}` {meaning}" for form, meaning in _GRAMMAR)]
     return Message(
-        text="\n".join(map(escaped, lines)),
-        blocks=[
-            *([rich(line(*prose(hint)))] if hint else []),
-            rich(line(plain(_INTRODUCTION)), bullets(items), line(*prose(_REGIONS))),
-            context(_WHO_MAY),
-        ],
+        text="\n".join((escaped(_INTRODUCTION), *(f"`{form}` {meaning}" for form, meaning in _GRAMMAR))),
+        blocks=[rich(line(plain(_INTRODUCTION)), bullets(items), line(*prose(_REGIONS))), context(_WHO_MAY)],
     )
 
 
@@ -415,9 +409,7 @@ def unsubscribed(app_name: str) -> Message:
 
 def subscription_stopped(app_name: str, user_id: str, reason: str) -> Message:
     """Said in the channel; nothing of a session is in it."""
-    told = (
-        f"This channel no longer gets the sessions of {_quoted(app_name)}: {reason[:1].lower()}{_clause(reason[1:])}."
-    )
+    told = f"This channel no longer gets the sessions of {_quoted(app_name)}: {reason[:1].lower()}{_clause(reason[1:300])}."
     by = f"subscribed by <@{escaped(user_id)}>" if user_id else ""
     return Message(text=joined(escaped(told), by), blocks=[rich(line(*prose(told))), *([context(by)] if by else [])])
 
@@ -485,7 +477,7 @@ def size(count: int) -> str:
 
 
 def activity_url(region: str, app_name: str) -> str:
-    return f"https://dashboard.scalingo.com/apps/{quote(region, safe='')}/{quote(app_name, safe='')}/activity"
+    return f"https://dashboard.scalingo.com/apps/{quote(region, safe='')}/{quote(_name(app_name), safe='')}/activity"
 
 
 def _dashboard(region: str, app_name: str) -> str:

@@ -18,7 +18,7 @@ Part = TypeVar("Part")
 # everything but ASCII escaped, the longest form there is, and leaves room for a title and notes.
 BUDGET = 10_000
 NAME_LIMIT = 80
-TEXT_LIMIT = 1_000
+TEXT_LIMIT = 800
 
 
 def within(budget: int, parts: Iterable[Part]) -> Iterator[Part]:

@@ -37,20 +37,17 @@ _LINK = "blue"
 _MENTION = "blue"
 
 # Slack's light theme, so that the picture looks like what it stands for.
-_THEME = TerminalTheme(
-    (255, 255, 255),
+_COLOURS = [
     (29, 28, 29),
-    [
-        (29, 28, 29),
-        (224, 30, 90),
-        (0, 122, 90),
-        (165, 102, 0),
-        (18, 100, 163),
-        (192, 19, 67),
-        (11, 76, 140),
-        (97, 96, 97),
-    ],
-)
+    (192, 19, 67),
+    (0, 122, 90),
+    (165, 102, 0),
+    (18, 100, 163),
+    (192, 19, 67),
+    (11, 76, 140),
+    (97, 96, 97),
+]
+_THEME = TerminalTheme((255, 255, 255), (29, 28, 29), _COLOURS, [(97, 96, 97), *_COLOURS[1:]])
 # Of this file alone: rich's own form fetches its font from elsewhere.
 _PICTURE = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -72,7 +69,7 @@ _PICTURE = """\
   {chrome}
   <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
     {backgrounds}
-    <g class="{unique_id}-matrix">{matrix}</g>
+    <g class="{unique_id}-matrix" xml:space="preserve">{matrix}</g>
   </g>
 </svg>
 """
