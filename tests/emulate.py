@@ -27,8 +27,8 @@ from aiohttp import ClientSession, web
 
 from bot.standin.door import Door, Json
 from bot.standin.limits import complaints
-from bot.standin.people import People
-from bot.standin.slack import Room, User, page
+from bot.standin.people import People, Room, User
+from bot.standin.slack import page
 
 VERSION = "0.11.2"
 STARTS_WITHIN_S = 20.0
@@ -80,9 +80,8 @@ class Emulated(People, Door):
         self.bot_id = "B0AUDITLOG"
         self.bot_user_id = "U0AUDITLOG"
         self.token = "-".join(("xoxb", "emulated"))
-        self.users: dict[str, User] = {}
-        self.rooms: dict[str, Room] = {}
-        self._spare: list[str] = []
+        self._spare: list[Json] = []
+        self._tokens: dict[str, str] = {}
         self._emulator = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._runner: web.AppRunner | None = None
@@ -139,7 +138,7 @@ class Emulated(People, Door):
         while not (members := self._try_members()):
             assert time.monotonic() < deadline, "emulate did not start"
             time.sleep(0.05)
-        self._spare = [each["id"] for each in members if each["name"].startswith("spare")]
+        self._spare = [each for each in members if each["name"].startswith("spare")]
 
     def _seed(self) -> Json:
         bot = {"bot_id": self.bot_id, "bot_user_id": self.bot_user_id, "app_id": self.app_id}
@@ -152,12 +151,16 @@ class Emulated(People, Door):
             "redirect_uris": [],
             "scopes": [],
         }
+        people = [f"spare{number}" for number in range(SPARE_PEOPLE)]
         return {
             "slack": {
                 "team": {"name": "Example", "domain": "example"},
-                "users": [{"name": f"spare{number}"} for number in range(SPARE_PEOPLE)],
+                "users": [{"name": name} for name in people],
                 "oauth_apps": [app],
-                "tokens": [{"token": self.token, "user": self.bot_user_id, **bot}],
+                "tokens": [
+                    {"token": self.token, "user": self.bot_user_id, **bot},
+                    *({"token": name, "user": name} for name in people),
+                ],
             }
         }
 
@@ -180,16 +183,11 @@ class Emulated(People, Door):
 
     # What happens in the workspace
 
-    def person(
-        self, email: str | None, *, name: str = "", guest: bool = False, foreign: bool = False, deleted: bool = False
-    ) -> User:
-        name = name or (email or "somebody").partition("@")[0]
-        known = next((user for user in self.users.values() if user.name == name), None)
-        user = known or User(self._spare.pop(), name, email)
-        user.email, user.is_guest, user.deleted = email, guest, deleted
-        user.team = "T0THEIRS" if foreign else self.team_id
-        self.users[user.id] = user
-        return user
+    def new_user(self, name: str) -> User:
+        """One of the spare people, for the package takes nobody in while it runs."""
+        spare = self._spare.pop()
+        self._tokens[spare["id"]] = spare["name"]
+        return User(spare["id"], name)
 
     def channel(
         self,
@@ -201,9 +199,7 @@ class Emulated(People, Door):
         archived: bool = False,
         bot: bool = True,
     ) -> Room:
-        room = next((room for room in self.rooms.values() if room.name == name), None)
-        if room is None:
-            room = self._new_room(name, private=private, im=im)
+        room = self.room(name) or self._new_room(name, private=private, im=im)
         room.is_shared, room.is_archived = shared, archived
         if bot and not im and self.bot_user_id not in room.members:
             self._as_admin("conversations.invite", channel=room.id, users=self.bot_user_id)
@@ -214,7 +210,7 @@ class Emulated(People, Door):
 
     def _new_room(self, name: str, *, private: bool, im: bool) -> Room:
         if im:
-            opened = self._as_admin("conversations.open", users=self._spare.pop())
+            opened = self._as_admin("conversations.open", users=self._spare.pop()["id"])
         else:
             opened = self._as_admin("conversations.create", name=name, is_private=str(private).lower())
         room = Room(opened["channel"]["id"], name, is_private=private or im, is_im=im)
@@ -227,36 +223,12 @@ class Emulated(People, Door):
             self._as_admin("conversations.kick", channel=room.id, user=self.bot_user_id)
             room.members.discard(self.bot_user_id)
 
-    async def invites(self, channel: str = "ops", *, by: str = "ada@example.com") -> None:
-        room = self.channel(self.rooms[self.channel_id(channel)].name)
-        await self.event(
-            {
-                "type": "member_joined_channel",
-                "user": self.bot_user_id,
-                "channel": room.id,
-                "channel_type": "G" if room.is_private else "C",
-                "team": self.team_id,
-                "inviter": self.user_id(by),
-            }
-        )
-
     def deletes(self, post_ts: str, channel: str = "ops") -> None:
         self._as_admin("chat.delete", token=self.token, channel=self.channel_id(channel), ts=post_ts)
 
-    def says(self, text: str, *, channel: str = "ops") -> Json:
-        return self._as_admin("chat.postMessage", channel=self.channel_id(channel), text=text)
-
-    def user_id(self, user: str) -> str:
-        if user in self.users:
-            return user
-        known = next((each for each in self.users.values() if user in {each.email, each.name}), None)
-        return (known or self.person(user)).id
-
-    def channel_id(self, channel: str) -> str:
-        if channel in self.rooms:
-            return channel
-        known = next((room for room in self.rooms.values() if room.name == channel), None)
-        return (known or self.channel(channel)).id
+    def says(self, text: str, *, user: str = "ada@example.com", channel: str = "ops") -> Json:
+        token = self._tokens[self.user_id(user)]
+        return dict(self._as_admin("chat.postMessage", token, channel=self.channel_id(channel), text=text)["message"])
 
     async def messages(self, channel: str = "ops") -> list[Json]:
         where = self.channel_id(channel)

@@ -26,6 +26,7 @@ Json = dict[str, Any]
 RESPONSES_A_URL = 5
 RESPONSE_URL_LIVES_S = 1800.0
 ACK_WITHIN_S = 3.0
+ELSEWHERE = "T0THEIRS"
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,42 @@ class Post:
 
 
 @dataclass(eq=False)
+class User:
+    id: str
+    name: str
+    email: str | None = None
+    team: str = ""
+    is_guest: bool = False
+    is_bot: bool = False
+    deleted: bool = False
+
+
+@dataclass(eq=False)
+class Room:
+    """A conversation; `members` are ids of users."""
+
+    id: str
+    name: str
+    is_private: bool = False
+    is_im: bool = False
+    is_shared: bool = False
+    is_archived: bool = False
+    members: set[str] = field(default_factory=set)
+    messages: list[Json] = field(default_factory=list)
+    last_post_at: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """As scopes name it."""
+        return "im" if self.is_im else "groups" if self.is_private else "channels"
+
+    @property
+    def label(self) -> str:
+        """As commands and buttons name it."""
+        return {"im": "directmessage", "groups": "privategroup", "channels": self.name}[self.kind]
+
+
+@dataclass(eq=False)
 class _ResponseUrl:
     user: str
     channel: str
@@ -96,14 +133,26 @@ class People(ABC):
         self.signing_secret = secrets.token_hex(16)
         self.app_url = ""
         self.url = ""
+        self.users: dict[str, User] = {}
+        self.rooms: dict[str, Room] = {}
         self._told: list[Told] = []
         self._response_urls: dict[str, _ResponseUrl] = {}
 
     @abstractmethod
-    def user_id(self, user: str) -> str: ...
+    def new_user(self, name: str) -> User: ...
 
     @abstractmethod
-    def channel_id(self, channel: str) -> str: ...
+    def channel(
+        self,
+        name: str,
+        *,
+        private: bool = False,
+        im: bool = False,
+        shared: bool = False,
+        archived: bool = False,
+        bot: bool = True,
+    ) -> Room:
+        """A conversation, with the bot in it or not; a second call with the same name changes it."""
 
     @abstractmethod
     async def messages(self, channel: str) -> list[Json]:
@@ -111,6 +160,48 @@ class People(ABC):
 
     @abstractmethod
     async def file_bytes(self, file: Json) -> bytes: ...
+
+    # Who and where
+
+    def person(
+        self, email: str | None, *, name: str = "", guest: bool = False, foreign: bool = False, deleted: bool = False
+    ) -> User:
+        """Somebody with an address, or without a visible one; a second call with the same name or address changes him."""
+        people = self.users.values()
+        known = [user for user in people if (user.name == name if name else email and user.email == email)]
+        user = known[0] if known else self.new_user(name or (email or "somebody").partition("@")[0])
+        user.email, user.is_guest, user.deleted = email, guest, deleted
+        user.team = ELSEWHERE if foreign else self.team_id
+        self.users[user.id] = user
+        return user
+
+    def user_id(self, user: str) -> str:
+        """Of an id, an address or a name; whoever was not there yet is from now on."""
+        if user in self.users:
+            return user
+        known = next((each for each in self.users.values() if user in {each.email, each.name}), None)
+        return (known or self.person(user)).id
+
+    def room(self, channel: str) -> Room | None:
+        return self.rooms.get(channel) or next((room for room in self.rooms.values() if room.name == channel), None)
+
+    def channel_id(self, channel: str) -> str:
+        return (self.room(channel) or self.channel(channel)).id
+
+    async def invites(self, channel: str = "ops", *, by: str = "ada@example.com") -> None:
+        """The bot is back in the channel, and is told so."""
+        room = self.rooms[self.channel_id(channel)]
+        self.channel(room.name, private=room.is_private, shared=room.is_shared)
+        await self.event(
+            {
+                "type": "member_joined_channel",
+                "user": self.bot_user_id,
+                "channel": room.id,
+                "channel_type": "G" if room.is_private else "C",
+                "team": self.team_id,
+                "inviter": self.user_id(by),
+            }
+        )
 
     # What they do
 
@@ -123,9 +214,9 @@ class People(ABC):
             "team_id": self.team_id,
             "team_domain": "example",
             "channel_id": channel_id,
-            "channel_name": channel,
+            "channel_name": self.rooms[channel_id].label,
             "user_id": user_id,
-            "user_name": user.partition("@")[0],
+            "user_name": self.users[user_id].name,
             "command": command,
             "text": text,
             "api_app_id": self.app_id,
@@ -145,12 +236,12 @@ class People(ABC):
         button = next(each for each in buttons(within.raw) if each.get("action_id") == action_id)
         if value is not None:
             button = {**button, "value": value}
-        payload = self._pressed(button, within, user_id, user.partition("@")[0])
+        payload = self._pressed(button, within, self.users[user_id])
         return await self.send(
             urlencode({"payload": json.dumps(payload)}).encode(), "application/x-www-form-urlencoded"
         )
 
-    def _pressed(self, button: Json, within: Post | Told, user_id: str, name: str) -> Json:
+    def _pressed(self, button: Json, within: Post | Told, user: User) -> Json:
         ephemeral = within if isinstance(within, Told) else None
         channel_id = ephemeral.channel if ephemeral else within.raw["channel"]
         ts = str(within.raw.get("ts", f"{time.time():.6f}"))
@@ -159,7 +250,7 @@ class People(ABC):
             where["thread_ts"] = within.raw["thread_ts"]
         return {
             "type": "block_actions",
-            "user": {"id": user_id, "username": name, "name": name, "team_id": self.team_id},
+            "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
             "api_app_id": self.app_id,
             "token": "unused",
             "container": where,
@@ -167,10 +258,10 @@ class People(ABC):
             "team": {"id": self.team_id, "domain": "example"},
             "enterprise": None,
             "is_enterprise_install": False,
-            "channel": {"id": channel_id, "name": "channel"},
+            "channel": {"id": channel_id, "name": self.rooms[channel_id].label},
             **({} if ephemeral else {"message": within.raw}),
             "state": {"values": {}},
-            "response_url": self._response_url(user_id, channel_id, ephemeral),
+            "response_url": self._response_url(user.id, channel_id, ephemeral),
             "actions": [{**button, "block_id": button.get("block_id", "b1"), "action_ts": f"{time.time():.6f}"}],
         }
 

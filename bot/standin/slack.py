@@ -10,17 +10,18 @@ import asyncio
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from bot.standin.door import Door
 from bot.standin.limits import complaints
-from bot.standin.people import Json, People
+from bot.standin.people import Json, People, Room, User
 
-TEAM, ELSEWHERE = "T0OURS", "T0THEIRS"
+TEAM = "T0OURS"
 LONGEST_TEXT = 40_000
 DEFAULT_PAGE, MOST_PER_PAGE = 100, 999
 MOST_METADATA = 8_000
@@ -42,36 +43,6 @@ SCOPES = frozenset(
         "users:read.email",
     }
 )
-
-
-@dataclass(eq=False)
-class User:
-    id: str
-    name: str
-    email: str | None
-    team: str = TEAM
-    is_guest: bool = False
-    is_bot: bool = False
-    deleted: bool = False
-
-
-@dataclass(eq=False)
-class Room:
-    """A conversation; `members` are ids of users."""
-
-    id: str
-    name: str
-    is_private: bool = False
-    is_im: bool = False
-    is_shared: bool = False
-    is_archived: bool = False
-    members: set[str] = field(default_factory=set)
-    messages: list[Json] = field(default_factory=list)
-    last_post_at: float = 0.0
-
-    @property
-    def kind(self) -> str:
-        return "im" if self.is_im else "groups" if self.is_private else "channels"
 
 
 @dataclass(eq=False)
@@ -104,12 +75,10 @@ class SlackStandin(People, Door):
         self.rate_limited = rate_limited
         self.share_delay_s = share_delay_s
         self.scopes = set(scopes)
-        self.rooms: dict[str, Room] = {}
-        self.users: dict[str, User] = {}
         self.files: dict[str, File] = {}
         self.bot_id = "B0AUDITLOG"
         self.bot_user_id = "U0AUDITLOG"
-        self.users[self.bot_user_id] = User(self.bot_user_id, "audit-log", None, is_bot=True)
+        self.users[self.bot_user_id] = User(self.bot_user_id, "audit-log", team=TEAM, is_bot=True)
         self._last_ts = 0
         self._later: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
@@ -149,19 +118,8 @@ class SlackStandin(People, Door):
 
     # What happens in the workspace, told from Python
 
-    def person(
-        self, email: str | None, *, name: str = "", guest: bool = False, foreign: bool = False, deleted: bool = False
-    ) -> User:
-        """Somebody with an address, or without a visible one; a second call with the same address changes him."""
-        name = name or (email or "somebody").partition("@")[0]
-        known = next(
-            (user for user in self.users.values() if user.name == name or (email and user.email == email)), None
-        )
-        user = known or User(f"U{secrets.token_hex(5).upper()}", name, email)
-        user.email, user.is_guest, user.deleted = email, guest, deleted
-        user.team = ELSEWHERE if foreign else TEAM
-        self.users[user.id] = user
-        return user
+    def new_user(self, name: str) -> User:
+        return User(f"U{secrets.token_hex(5).upper()}", name)
 
     def channel(
         self,
@@ -174,27 +132,11 @@ class SlackStandin(People, Door):
         bot: bool = True,
     ) -> Room:
         """A conversation, with the bot in it or not; a second call with the same name changes it."""
-        known = next((room for room in self.rooms.values() if room.name == name), None)
-        room = known or Room(f"{'D' if im else 'C'}{secrets.token_hex(5).upper()}", name)
+        room = self.room(name) or Room(f"{'D' if im else 'C'}{secrets.token_hex(5).upper()}", name)
         room.is_private, room.is_im, room.is_shared, room.is_archived = private or im, im, shared, archived
         (room.members.add if bot else room.members.discard)(self.bot_user_id)
         self.rooms[room.id] = room
         return room
-
-    async def invites(self, channel: str = "ops", *, by: str = "ada@example.com") -> None:
-        """The bot is back in the channel, and is told so."""
-        room = self.rooms[self.channel_id(channel)]
-        room.members.add(self.bot_user_id)
-        await self.event(
-            {
-                "type": "member_joined_channel",
-                "user": self.bot_user_id,
-                "channel": room.id,
-                "channel_type": "G" if room.is_private else "C",
-                "team": TEAM,
-                "inviter": self.user_id(by),
-            }
-        )
 
     def removes_bot(self, channel: str = "ops") -> None:
         self.rooms[self.channel_id(channel)].members.discard(self.bot_user_id)
@@ -209,18 +151,6 @@ class SlackStandin(People, Door):
         return self._add(self.rooms[self.channel_id(channel)], {"user": self.user_id(user), "text": text})
 
     # What People ask
-
-    def user_id(self, user: str) -> str:
-        if user in self.users:
-            return user
-        known = next((each for each in self.users.values() if user in {each.email, each.name}), None)
-        return (known or self.person(user)).id
-
-    def channel_id(self, channel: str) -> str:
-        if channel in self.rooms:
-            return channel
-        known = next((room for room in self.rooms.values() if room.name == channel), None)
-        return (known or self.channel(channel)).id
 
     async def messages(self, channel: str = "ops") -> list[Json]:
         room = self.rooms[self.channel_id(channel)]
@@ -314,16 +244,15 @@ class SlackStandin(People, Door):
 
     def conversations_history(self, arguments: Json) -> Json:
         room = self._readable_room(arguments)
-        top = [message for message in room.messages if message.get("thread_ts", message["ts"]) == message["ts"]]
-        return page(list(reversed(top)), arguments)
+        replies = Counter(message.get("thread_ts") for message in room.messages)
+        top = [message for message in room.messages if "thread_ts" not in message]
+        return page([{**each, **_thread_of(each, replies[each["ts"]])} for each in reversed(top)], arguments)
 
     def conversations_replies(self, arguments: Json) -> Json:
         room = self._readable_room(arguments)
         parent = self._message(room, arguments.get("ts", ""), "thread_not_found")
-        return page(
-            [message for message in room.messages if parent["ts"] in {message["ts"], message.get("thread_ts")}],
-            arguments,
-        )
+        replies = [message for message in room.messages if message.get("thread_ts") == parent["ts"]]
+        return page([{**parent, **_thread_of(parent, len(replies))}, *replies], arguments)
 
     def chat_post_message(self, arguments: Json) -> Json:
         room = self._writable_room(arguments)
@@ -544,6 +473,10 @@ def page(messages: list[Json], arguments: Json) -> Json:
         "has_more": more,
         "response_metadata": {"next_cursor": str(start + limit) if more else ""},
     }
+
+
+def _thread_of(parent: Json, replies: int) -> Json:
+    return {"thread_ts": parent["ts"], "reply_count": replies} if replies else {}
 
 
 def _without_metadata(message: Json) -> Json:
