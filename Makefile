@@ -1,6 +1,6 @@
 # `make try` and `make test` work on a fresh clone with Python 3.11+, make and git: the rest is installed into .venv.
 
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python /usr/bin/python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 RUN := .venv/bin/python
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from bot.errors import BotError
+from bot.errors import BadInput, BotError
 
 DESCRIPTION = "Brings the audit logs of Scalingo's one-off containers to Slack."
 
@@ -36,33 +36,37 @@ def parser() -> argparse.ArgumentParser:
 def run(arguments: argparse.Namespace) -> None:
     match arguments.command:
         case "read":
-            from bot import read
-
-            if arguments.marks and not arguments.transcript:
-                raise BotError("--marks goes with --transcript: python -m bot read FILE --transcript --marks.")
-            read.run(
-                arguments.file,
-                json=arguments.json,
-                transcript=arguments.transcript,
-                cast=arguments.cast,
-                marks=arguments.marks,
-            )
+            _read(arguments)
         case "mask":
-            from bot import mask
+            from bot.mask import run as mask
 
-            mask.run(sys.stdin.buffer, sys.stdout.buffer)
+            mask(sys.stdin.buffer, sys.stdout.buffer)
         case "try":
-            from bot import tryout
+            from bot.tryout import run as try_out
 
-            tryout.run(picture=arguments.picture)
+            try_out(picture=arguments.picture)
         case "worker":
-            from bot import app
+            from bot.app import run_worker
 
-            app.run_worker()
+            run_worker()
         case _:
-            from bot import app
+            from bot.app import run_serve
 
-            app.run_serve()
+            run_serve()
+
+
+def _read(arguments: argparse.Namespace) -> None:
+    from bot.read import run as read
+
+    if arguments.marks and not arguments.transcript:
+        raise BadInput("--marks goes with --transcript: python -m bot read FILE --transcript --marks.")
+    read(
+        arguments.file,
+        json=arguments.json,
+        transcript=arguments.transcript,
+        cast=arguments.cast,
+        marks=arguments.marks,
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,6 +10,8 @@ The class decides what happens next:
     │   ├── AuditLogCut         it ends before its array is closed: fetched again, never taken for a short session
     │   └── AuditLogTooLarge    nobody reads that in a thread
     ├── Refused                 the person may not have what was asked for
+    │   ├── NotYours            no such app, or none whose sessions this person may read: the same words for both
+    │   ├── SharedChannel       people of another company read along: no content of a session there
     │   ├── PaymentRequired     402: Scalingo wants the account's billing settled first
     │   └── Forbidden           403: the bot's own account at Scalingo may not do this
     ├── Rejected                Scalingo will not take this request however often it is sent: a 400, a redirect
@@ -59,6 +61,17 @@ class AuditLogTooLarge(AuditLogBroken):
 
 class Refused(BotError):
     pass
+
+
+class NotYours(Refused):
+    pass
+
+
+class SharedChannel(Refused):
+    def __init__(self) -> None:
+        super().__init__(
+            "This channel is shared with another company, so no session may come here: ask in a channel of your own."
+        )
 
 
 class PaymentRequired(Refused):

@@ -33,7 +33,7 @@ import structlog
 from pgqueuer.adapters.inmemory import InMemoryDriver, InMemoryQueries
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
-from pgqueuer.core.tm import TaskManager
+from pgqueuer.core.tm import TaskManager, cancel_on_exit
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Channel, Job
@@ -76,12 +76,10 @@ class PooledDriver:
 
     def __init__(self, store: Database) -> None:
         self._store = store
-        self._listening: AsyncConnection[Any] | None = None
         self.shutdown = asyncio.Event()
         self.lost = asyncio.Event()
         self.tm = TaskManager()
         self._callbacks: dict[str, list[NotifyCallback]] = {}
-        self._watcher: asyncio.Task[None] | None = None
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
         async with self._connection() as connection:
@@ -108,10 +106,17 @@ class PooledDriver:
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         self._callbacks.setdefault(channel, []).append(callback)
-        if self._listening is None:
-            self._listening = await self._store.connect_beside()
-            await self._listening.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
-            self._watcher = asyncio.create_task(self._watch(self._listening))
+
+    @asynccontextmanager
+    async def listening(self, channel: str) -> AsyncIterator[None]:
+        """Before `QueueManager.run`: that sends itself a probe at once, and gives up where it does not hear it."""
+        connection = await self._store.connect_beside()
+        try:
+            await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            async with cancel_on_exit(asyncio.create_task(self._watch(connection))):
+                yield
+        finally:
+            await connection.close()
 
     async def _watch(self, connection: AsyncConnection[Any]) -> None:
         try:
@@ -126,11 +131,6 @@ class PooledDriver:
 
     async def __aexit__(self, *_: object) -> None:
         self.shutdown.set()
-        if self._watcher is not None:
-            self._watcher.cancel()
-            await asyncio.wait({self._watcher})
-        if self._listening is not None:
-            await self._listening.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ class Queue:
         job = f"{name}:{key}"
         if delay_s > 0:
             # Not the key of one that is to run now: that must not wait for this.
-            await self._enqueue(name, key, f"{job}@{time.time() + delay_s:.0f}", timedelta(seconds=delay_s))
+            await self._enqueue(name, key, f"{job}@{time.time() + delay_s:.3f}", timedelta(seconds=delay_s))
         elif not await self._enqueue(name, key, job):
             await self._enqueue(name, key, f"{job}#once more")
 
@@ -252,10 +252,14 @@ class Queue:
         """Until `stop`, or until the database is lost. Raises StoreDown then."""
         await self._install()
         self._failures = 0
-        queries, lost = self._queries, asyncio.Event()
-        if isinstance(queries, Queries):
-            queries, driver = self._on_postgresql()
-            lost = driver.lost
+        if isinstance(self._queries, InMemoryQueries):
+            await self._dispatch(self._queries, asyncio.Event())
+            return
+        queries, driver = self._on_postgresql()
+        async with driver.listening(queries.qbe.settings.channel):
+            await self._dispatch(queries, driver.lost)
+
+    async def _dispatch(self, queries: Queries | InMemoryQueries, lost: asyncio.Event) -> None:
         manager = self._manager(queries)
         work = asyncio.create_task(
             manager.run(

@@ -18,6 +18,8 @@ from bot.errors import Misconfigured
 Content = Literal["full", "commands", "metadata"]
 
 REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,5}")
+# The route of the webhooks that this app registers with Scalingo; what follows it is sealed.
+WEBHOOK_PATH = "/scalingo/"
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -72,6 +74,7 @@ class Settings(BaseSettings):
     poll_every_s: float = Field(default=60, gt=0, le=86_400)
     scalingo_rate_limit: int = Field(default=60, ge=1, le=1_000_000)
     port: int = Field(default=3000, ge=0, le=65_535)
+    host: str = "127.0.0.1"
     metrics_token: SecretStr | None = None
     container: str = ""
     on_scalingo: bool = False
@@ -104,6 +107,8 @@ class Settings(BaseSettings):
         values["content_by_region"] = _content_by_region(set_ones)
         values.setdefault("database_url", set_ones.get("SCALINGO_POSTGRESQL_URL", ""))
         app, region = set_ones.get("APP"), set_ones.get("REGION_NAME")
+        # Whoever sets PORT runs us for others to reach; whoever does not tries us out.
+        values["host"] = "0.0.0.0" if "PORT" in set_ones else "127.0.0.1"  # noqa: S104
         values["on_scalingo"] = bool(app and region and set_ones.get("CONTAINER"))
         if app and region:
             values.setdefault("public_url", f"https://{app}.{region}.scalingo.io")
@@ -111,6 +116,28 @@ class Settings(BaseSettings):
             return cls(**values)
         except ValidationError as error:
             raise Misconfigured(_sentence(error, set_ones)) from None
+
+    @property
+    def webhook_root(self) -> str | None:
+        """Where the addresses of our notifiers begin; None where Scalingo has no way to reach us."""
+        return f"{self.public_url}{WEBHOOK_PATH}" if self.public_url else None
+
+    @property
+    def uses_postgresql(self) -> bool:
+        return self.database_url.get_secret_value().startswith("postgres")
+
+    def secrets(self) -> list[str]:
+        """What no log line may hold."""
+        url = self.database_url.get_secret_value()
+        values = (
+            self.slack_bot_token,
+            self.slack_signing_secret,
+            self.slack_app_token,
+            self.scalingo_api_token,
+            self.metrics_token,
+        )
+        passwords = [password for password in (urlsplit(url).password,) if password]
+        return [value.get_secret_value() for value in values if value] + passwords + ([url] if "@" in url else [])
 
     def content_for(self, region: str) -> Content:
         return self.content_by_region.get(region, self.content)

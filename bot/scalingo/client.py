@@ -6,6 +6,7 @@ import asyncio
 import copy
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,6 +35,8 @@ from bot.scalingo.transport import OnRequest, Patience, Transport
 
 # The documentation names no maximum, only that there is one: fewer than asked for is no error, a refusal is asked again.
 EVENTS_PER_PAGE = 50
+# Deployments and restarts are on the pages as well: this is how far a history is looked through for one question.
+EVENT_PAGES = 20
 RUN_EVENT_TYPE = "app_command_ran"
 WEBHOOK_PLATFORM = "webhook"
 
@@ -120,17 +123,22 @@ class Scalingo:
         )
         return _run_events(answer, region, app)
 
-    async def run_events(self, region: str, app: str) -> AsyncIterator[RunEvent]:
-        """Newest first, page by page, as far as somebody iterates; each once, although new events shift the pages."""
+    async def run_events(
+        self, region: str, app: str, *, since: datetime | None = None, pages: int = EVENT_PAGES
+    ) -> AsyncIterator[RunEvent]:
+        """Newest first, page by page, as far as somebody iterates; each once, although new events shift the pages.
+
+        No page is asked for behind one that reaches back to before `since`, nor more than `pages` in all.
+        """
         seen: set[str] = set()
         page: int | None = 1
-        while page is not None:
+        while page is not None and page <= pages:
             answer = await self._events_page(region, _app(app), page)
             for event in _run_events(answer, region, app):
-                if event.id not in seen:
+                if event.id not in seen and (since is None or event.created_at >= since):
                     seen.add(event.id)
                     yield event
-            page = _next_page(answer, page)
+            page = None if since is not None and _reaches_before(answer, since) else _next_page(answer, page)
 
     async def download_audit_log(
         self,
@@ -315,6 +323,16 @@ def _run_events(answer: Any, region: str, app: str) -> list[RunEvent]:
     if skipped:
         _log.warning("scalingo.events_skipped", region=region, app=app, skipped=skipped, why="malformed")
     return events
+
+
+def _reaches_before(answer: Any, since: datetime) -> bool:
+    """Whether the oldest event of a page, of whatever type, is older than `since`."""
+    events = _member(answer, "events")
+    oldest = events[-1] if isinstance(events, list) and events else None
+    try:
+        return datetime.fromisoformat(str(_member(oldest, "created_at"))) < since
+    except (TypeError, ValueError):
+        return False
 
 
 def _next_page(answer: Any, page: int) -> int | None:

@@ -22,12 +22,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists
 
+from bot.store import schema
 from bot.store.apps import App
 from bot.store.asks import Ask, Asks
 from bot.store.deliveries import Deliveries, Delivery, EndState, OpenState
 from bot.store.leases import Kind, Leases, Owed
 from bot.store.marks import Marks
-from bot.store.schema import asks, deliveries, marks, sessions, subscriptions, trail
 from bot.store.sessions import KnownSession, Sessions, SessionState
 from bot.store.slots import Slots
 from bot.store.subscriptions import Subscription, Subscriptions
@@ -72,6 +72,8 @@ class Store(Asks, Subscriptions, Sessions, Deliveries, Leases, Trail, Marks, Slo
 
 
 def _forgettable(now: float) -> list[tuple[Table, ColumnElement[Any]]]:
+    # By the module: once they are imported, this package's own `asks`, `sessions`, … are the files of those names.
+    asks, deliveries, sessions = schema.asks, schema.deliveries, schema.sessions
     old = now - KEPT_S
     posted = exists().where(
         deliveries.c.region == sessions.c.region,
@@ -83,7 +85,7 @@ def _forgettable(now: float) -> list[tuple[Table, ColumnElement[Any]]]:
         (asks, asks.c.done_at < old),
         (deliveries, deliveries.c.finished_at < old),
         (sessions, and_(sessions.c.seen_at < old, sessions.c.recheck_at.is_(None), ~posted)),
-        (subscriptions, subscriptions.c.stopped_at < old),
-        (marks, marks.c.at < now - TRAIL_KEPT_S),
-        (trail, trail.c.at < now - TRAIL_KEPT_S),
+        (schema.subscriptions, schema.subscriptions.c.stopped_at < old),
+        (schema.marks, schema.marks.c.at < now - TRAIL_KEPT_S),
+        (schema.trail, schema.trail.c.at < now - TRAIL_KEPT_S),
     ]

@@ -1,0 +1,307 @@
+"""Brings one session to one channel: parent, commands, transcript. Every step can be repeated; what fails is owed until it is said."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+
+from bot.errors import (
+    AuditLogBroken,
+    BotError,
+    CannotPost,
+    Gone,
+    NotReady,
+    NotYours,
+    SharedChannel,
+    ThreadGone,
+)
+from bot.jobs import waits
+from bot.jobs.events import find_event, session_of
+from bot.jobs.parts import Parts
+from bot.jobs.progress import Progress
+from bot.log import log
+from bot.readings import Reading
+from bot.session import Session
+from bot.slack import blocks
+from bot.slack.message import Message
+from bot.slack.thread import Thread, ThreadState
+from bot.store import Delivery, EndState, OpenState
+
+# A log whose last record is this young may belong to a session that goes on.
+MAY_GROW_S = 10 * waits.MINUTE_S
+# Beside how far a thread has come: how long the log was whose transcript is in it.
+LOG_BYTES = "log_bytes"
+_FIRST_RECHECK_S = 2 * waits.MINUTE_S
+
+
+class Deliver:
+    def __init__(self, parts: Parts) -> None:
+        self._ = parts
+
+    async def __call__(self, key: str) -> None:
+        """`key` is a delivery's id."""
+        parts = self._
+        async with parts.leased_delivery(int(key)) as delivery:
+            if delivery is None:
+                return
+            known = await parts.store.session(delivery.key)
+            if known is None:
+                # Its row comes after its deliveries'; a store that was healed hears of it with the next reading of events.
+                await parts.store.postpone_delivery(delivery.id, parts.now + waits.MINUTE_S, "unknown session")
+                return
+            session = known.session
+            try:
+                await self._bring(delivery, session)
+            except Exception as error:
+                await self._failed(delivery, session, error)
+
+    async def _bring(self, delivery: Delivery, session: Session) -> None:
+        await self._check_channel(delivery)
+        session = await self._named(session)
+        await self._check_right(delivery, session)
+        session = await self._with_audit_log_id(session)
+        async with (
+            self._progress(delivery, session) as progress,
+            self._.readings.of(
+                session, background=delivery.cause == "subscription", on_progress=progress.downloaded
+            ) as reading,
+        ):
+            await self._post(delivery, session, reading)
+        await self._delivered(delivery, session, reading)
+
+    async def _check_channel(self, delivery: Delivery) -> None:
+        channel = await self._.slack.channel(delivery.channel)
+        if channel.is_shared:
+            raise SharedChannel
+        if channel.is_archived:
+            raise CannotPost(blocks.ARCHIVED_CHANNEL, "is_archived")
+        if not channel.is_member and not channel.is_im:
+            raise CannotPost(blocks.NOT_IN_CHANNEL, "not_in_channel")
+
+    async def _named(self, session: Session) -> Session:
+        parts, key = self._, session.key
+        return replace(session, app_name=await parts.names.present(key.region, key.app_id, session.app_name, parts.now))
+
+    async def _check_right(self, delivery: Delivery, session: Session) -> None:
+        """Looked at when the session is handed out, for days may have passed since it was asked for."""
+        access, region = self._.access, session.key.region
+        try:
+            await access.app_for(delivery.asked_by, region, session.app_name)
+        except NotYours:
+            # What ends a subscription is no answer of minutes ago.
+            access.forget(region, session.app_name)
+            await access.app_for(delivery.asked_by, region, session.app_name)
+
+    async def _with_audit_log_id(self, session: Session) -> Session:
+        """The event may have been seen before its log had an id."""
+        if session.audit_log_id:
+            return session
+        event = await find_event(self._, session)
+        if event is None or event.audit_log_id is None:
+            raise NotReady("The session has no audit log yet.")
+        await self._.store.update_session(
+            session.key, audit_log_id=event.audit_log_id, audit_log_size=event.audit_log_size
+        )
+        return session_of(event, session.key.region, session.app_name)
+
+    @asynccontextmanager
+    async def _progress(self, delivery: Delivery, session: Session) -> AsyncIterator[Progress]:
+        ask = await self._.store.ask(delivery.ask_id) if delivery.ask_id else None
+        async with Progress(self._.slack, ask.response_url if ask else "", session.app_name) as progress:
+            yield progress
+
+    # --- the thread
+
+    def _thread(self, delivery: Delivery) -> Thread:
+        log_bytes = delivery.thread.get(LOG_BYTES)
+
+        async def save(state: ThreadState) -> None:
+            await self._.store.save_thread(delivery.id, **asdict(state), **{LOG_BYTES: log_bytes})
+
+        return Thread(
+            self._.slack,
+            delivery.channel,
+            delivery.thread_key,
+            ThreadState(**{name: value for name, value in delivery.thread.items() if name != LOG_BYTES}),
+            save,
+            look_first=self._.store_may_be_new,
+            facts={"asked_by": delivery.asked_by, "cause": delivery.cause},
+        )
+
+    async def _post(self, delivery: Delivery, session: Session, reading: Reading) -> None:
+        content = self._.settings.content_for(session.key.region)
+        thread, digest = self._thread(delivery), reading.digest
+        await thread.parent(self._parent(delivery, session, blocks.Ready(digest) if digest.records else blocks.Empty()))
+        if digest.records and content != "metadata":
+            await thread.commands(
+                blocks.commands_reply(
+                    digest,
+                    content=content,
+                    posted_for=delivery.asked_by,
+                    by_subscription=delivery.cause == "subscription",
+                )
+            )
+        if digest.records and content == "full":
+            posted = delivery.thread.get(LOG_BYTES)
+            name = blocks.file_name(session)
+            await thread.transcript(
+                reading.transcript.path, name, name, changed=posted not in {None, reading.log_bytes}
+            )
+        await self._.store.save_thread(delivery.id, **asdict(thread.state), **{LOG_BYTES: reading.log_bytes})
+
+    def _parent(self, delivery: Delivery, session: Session, state: blocks.State) -> Message:
+        return blocks.parent(
+            session,
+            state,
+            content=self._.settings.content_for(session.key.region),
+            posted_for=delivery.asked_by,
+            by_subscription=delivery.cause == "subscription",
+        )
+
+    async def _delivered(self, delivery: Delivery, session: Session, reading: Reading) -> None:
+        parts = self._
+        await parts.store.finish_delivery(delivery.id, "done", "", parts.now)
+        await self._read(session, reading)
+        await self._trail(delivery, session, "posted")
+        if delivery.ask_id:
+            await parts.store.finish_ask(delivery.ask_id, "posted", parts.now)
+        parts.metrics.posted.inc()
+        log().info("session posted", session=str(session.key), channel=delivery.channel, for_=delivery.asked_by)
+
+    async def _read(self, session: Session, reading: Reading) -> None:
+        digest = reading.digest
+        last = digest.last_output_at
+        now = datetime.fromtimestamp(self._.now, UTC)
+        may_grow = last is None or (now - _aware(last)).total_seconds() < MAY_GROW_S
+        await self._.store.update_session(
+            session.key,
+            state="read",
+            read_size=reading.log_bytes,
+            commands=digest.command_count,
+            duration_s=digest.duration_s,
+            recheck_at=self._.now + _FIRST_RECHECK_S if may_grow else None,
+        )
+
+    # --- what went wrong
+
+    async def _failed(self, delivery: Delivery, session: Session, error: Exception) -> None:
+        attempts = delivery.attempts + 1
+        log().info(
+            "session not posted",
+            session=str(session.key),
+            channel=delivery.channel,
+            error=type(error).__name__,
+            attempt=attempts,
+        )
+        late = self._.now >= delivery.expires_at
+        match error:
+            case ThreadGone():
+                await self._end(delivery, "stopped", str(error))
+            case NotYours() | SharedChannel() | Gone():
+                await self._refused(delivery, session, error)
+            case CannotPost() if not late:
+                await self._hold(delivery, session, error)
+            case NotReady() if not late:
+                await self._wait(delivery, session, error)
+            case AuditLogBroken() if attempts >= waits.BROKEN_TRIES and delivery.error == type(error).__name__:
+                await self._give_up(delivery, session, f"Its audit log can't be read: {error}")
+            case BotError() if not late:
+                await self._postpone(delivery, session, error)
+            case BotError():
+                await self._give_up(delivery, session, str(error))
+            case _ if attempts >= waits.UNEXPECTED_TRIES and delivery.error == type(error).__name__:
+                await self._give_up(
+                    delivery, session, f"Something failed here that should not ({type(error).__name__})."
+                )
+            case _:
+                log().error("a fault of ours", exc_info=error, session=str(session.key))
+                await self._postpone(delivery, session, error)
+
+    async def _postpone(
+        self, delivery: Delivery, session: Session, error: Exception, state: OpenState = "owed", *, sentence: str = ""
+    ) -> None:
+        parts = self._
+        wait = waits.before_try(delivery.attempts + 1, error)
+        await parts.store.postpone_delivery(delivery.id, parts.now + wait, type(error).__name__, state)
+        await parts.put_delivery(delivery.id, delay_s=wait)
+        if delivery.attempts == 0:
+            await self._tell(delivery, sentence or blocks.still_trying(session.app_name, str(error)))
+
+    async def _hold(self, delivery: Delivery, session: Session, error: CannotPost) -> None:
+        """Kept until the bot is back in the channel; whoever asked is told at once."""
+        await self._postpone(delivery, session, error, "held", sentence=blocks.held(session.app_name, str(error)))
+        self._.slack.forget_channel(delivery.channel)
+        if delivery.ask_id:
+            await self._.store.finish_ask(delivery.ask_id, "held", self._.now)
+
+    async def _wait(self, delivery: Delivery, session: Session, error: NotReady) -> None:
+        """The parent says at once that the session is there; the thread follows."""
+        parts = self._
+        parts.names.doubt(session.key.region, session.key.app_id)
+        try:
+            await self._thread(delivery).parent(self._parent(delivery, session, blocks.Waiting()))
+        except BotError as instead:
+            await self._failed(delivery, session, instead)
+            return
+        await parts.store.update_session(session.key, state="waiting")
+        wait = waits.before_try(delivery.attempts + 1, error)
+        await parts.store.postpone_delivery(delivery.id, parts.now + wait, type(error).__name__)
+        await parts.put_delivery(delivery.id, delay_s=wait)
+        if delivery.ask_id:
+            await parts.store.finish_ask(delivery.ask_id, "waiting", parts.now)
+
+    async def _refused(self, delivery: Delivery, session: Session, error: BotError) -> None:
+        if delivery.cause == "subscription":
+            reasons = {NotYours: blocks.RIGHT_LOST, SharedChannel: "it is shared with another company"}
+            await self._.end_subscription(
+                session.key.region,
+                session.key.app_id,
+                session.app_name,
+                delivery.channel,
+                reasons.get(type(error), blocks.APP_GONE),
+            )
+        await self._trail(delivery, session, f"refused: {type(error).__name__}")
+        await self._end(delivery, "stopped", str(error))
+
+    async def _give_up(self, delivery: Delivery, session: Session, sentence: str) -> None:
+        """Said in the thread, with what to do; where even that can't be said, in our log."""
+        with contextlib.suppress(BotError):
+            await self._thread(delivery).parent(self._parent(delivery, session, blocks.Failed(sentence)))
+        await self._.store.update_session(session.key, state="failed" if session.audit_log_id else "no_log")
+        await self._end(delivery, "failed", sentence)
+
+    async def _end(self, delivery: Delivery, state: EndState, sentence: str) -> None:
+        parts = self._
+        await parts.store.finish_delivery(delivery.id, state, sentence, parts.now)
+        await self._tell(delivery, sentence)
+        if delivery.ask_id:
+            await parts.store.finish_ask(delivery.ask_id, state, parts.now)
+        if state == "failed":
+            parts.metrics.failed.inc()
+        log().warning("session given up", session=str(delivery.key), channel=delivery.channel, state=state)
+
+    async def _tell(self, delivery: Delivery, sentence: str) -> None:
+        """To the person alone, where a person asked and can still be answered."""
+        ask = await self._.store.ask(delivery.ask_id) if delivery.ask_id else None
+        if ask is not None and ask.response_url:
+            with contextlib.suppress(BotError):
+                await self._.slack.respond(ask.response_url, blocks.sentence(sentence))
+
+    async def _trail(self, delivery: Delivery, session: Session, outcome: str) -> None:
+        await self._.store.record(
+            who=delivery.asked_by,
+            channel=delivery.channel,
+            region=session.key.region,
+            app=session.app_name,
+            session=str(session.key),
+            action=delivery.cause,
+            outcome=outcome,
+            now=self._.now,
+        )
+
+
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,0 +1,122 @@
+"""What every job is handed: the rooms that it may use, built by `app.py` and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bot.access import Access
+from bot.errors import BotError
+from bot.jobs.names import Names
+from bot.log import log
+from bot.metrics import Metrics
+from bot.queue import Queue
+from bot.readings import Readings
+from bot.scalingo.client import Scalingo
+from bot.settings import Settings
+from bot.slack import blocks
+from bot.slack.api import Slack
+from bot.store import Store
+from bot.store.asks import Ask
+from bot.store.deliveries import Delivery
+from bot.store.leases import LEASE_S, Kind
+
+# For so long two containers may run beside each other.
+OVERLAP_S = 600.0
+
+# Names of jobs in the queue; a job's key says on what.
+ANSWER = "answer"
+DELIVER = "deliver"
+# Sessions that a person waits for have a lane of their own: two hundred that nobody asked for are not in the way.
+DELIVER_ASKED = "deliver-asked"
+HINT = "hint"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    store: Store
+    queue: Queue
+    slack: Slack
+    scalingo: Scalingo
+    access: Access
+    names: Names
+    readings: Readings
+    metrics: Metrics
+    clock: Callable[[], float]
+    started_at: float = field(default_factory=time.monotonic)
+    owner: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}")
+
+    @property
+    def now(self) -> float:
+        return self.clock()
+
+    @property
+    def store_may_be_new(self) -> bool:
+        """On a deploy the old container works on beside us, with a store of its own where both have SQLite."""
+        alone_s = time.monotonic() - self.started_at
+        return self.settings.on_scalingo and not self.settings.uses_postgresql and alone_s < OVERLAP_S
+
+    @property
+    def webhook_key(self) -> bytes:
+        return self.settings.key_for("webhook")
+
+    @property
+    def button_key(self) -> bytes:
+        return self.settings.key_for("button")
+
+    async def put_delivery(self, row_id: int, delay_s: float = 0) -> None:
+        delivery = await self.store.delivery(row_id)
+        if delivery is not None:
+            await self.queue.put(DELIVER_ASKED if delivery.cause == "ask" else DELIVER, str(row_id), delay_s=delay_s)
+
+    async def end_subscription(self, region: str, app_id: str, app_name: str, channel: str, reason: str) -> None:
+        """Said in the channel, once, without anything of a session."""
+        if not await self.store.stop_subscription(region, app_id, channel, reason, self.now):
+            return
+        log().warning("subscription ended", region=region, app=app_id, channel=channel)
+        said = f"This channel gets no more sessions of `{app_name}`: {reason}. `/auditlog subscribe {app_name}` starts again."
+        try:
+            await self.slack.post(channel, blocks.sentence(said))
+        except BotError as error:
+            log().warning("end of subscription not said", channel=channel, error=type(error).__name__)
+
+    @asynccontextmanager
+    async def leased_delivery(self, row_id: int) -> AsyncIterator[Delivery | None]:
+        """None where another process has it, or nothing is owed any more."""
+        delivery = await self.store.claim("delivery", row_id, self.owner, self.now, LEASE_S)
+        async with self._kept("delivery", row_id, taken=delivery is not None):
+            yield delivery
+
+    @asynccontextmanager
+    async def leased_ask(self, row_id: int) -> AsyncIterator[Ask | None]:
+        ask = await self.store.claim("ask", row_id, self.owner, self.now, LEASE_S)
+        async with self._kept("ask", row_id, taken=ask is not None):
+            yield ask
+
+    @asynccontextmanager
+    async def _kept(self, kind: Kind, row_id: int, *, taken: bool) -> AsyncIterator[None]:
+        if not taken:
+            yield
+            return
+        keeper = asyncio.create_task(self._keep(kind, row_id))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            # A lease that could not be given back runs out by itself.
+            with contextlib.suppress(BotError):
+                await self.store.let_go(kind, row_id, self.owner)
+
+    async def _keep(self, kind: Kind, row_id: int) -> None:
+        while True:
+            await asyncio.sleep(LEASE_S / 3)
+            with contextlib.suppress(BotError):
+                await self.store.renew(kind, [row_id], self.owner, self.now + LEASE_S)

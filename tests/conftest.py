@@ -1,0 +1,92 @@
+"""The whole bot between a Slack and a Scalingo, all on loopback; every test of a conversation starts here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot import log
+from bot.app import Running, running
+from bot.settings import Settings
+from bot.standin.scalingo import ScalingoStandin
+from bot.standin.slack import SlackStandin
+
+ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
+SAMPLE = Path(__file__).parents[1] / "bot" / "standin" / "sample-audit-log.json"
+
+log.configure(as_json=False)
+
+Start = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackStandin]:
+    async with SlackStandin() as slack:
+        slack.channel("ops")
+        for email in (ADA, BOB, EVE):
+            slack.person(email)
+        yield slack
+
+
+@pytest.fixture
+async def scalingo() -> AsyncIterator[ScalingoStandin]:
+    async with ScalingoStandin() as scalingo:
+        scalingo.app("shop", owner=ADA)
+        yield scalingo
+
+
+def environment(slack: SlackStandin, scalingo: ScalingoStandin, folder: Path, **more: str) -> dict[str, str]:
+    return {
+        "SLACK_BOT_TOKEN": slack.token,
+        "SLACK_SIGNING_SECRET": slack.signing_secret,
+        "SLACK_API_URL": slack.api_url,
+        "SCALINGO_API_TOKEN": scalingo.token,
+        "SCALINGO_API_URL": scalingo.url,
+        "SCALINGO_AUTH_URL": scalingo.auth_url,
+        "SCALINGO_RATE_LIMIT": "6000",
+        "DATABASE_URL": f"sqlite:///{folder / 'bot.sqlite'}",
+        **more,
+    }
+
+
+@pytest.fixture
+async def start(slack: SlackStandin, scalingo: ScalingoStandin, tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts the bot, with whatever variables are given; ends it with the test."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**variables: str) -> Running:
+            settings = Settings.from_environment(environment(slack, scalingo, tmp_path, **variables))
+            bot = await stack.enter_async_context(running(settings.model_copy(update={"port": 0})))
+            slack.app_url = str(bot.address)
+            return bot
+
+        yield start
+
+
+@pytest.fixture
+async def bot(start: Start) -> Running:
+    return await start()
+
+
+def audit_log(*lines: str, typed: tuple[str, ...] = (), at: datetime | None = None) -> bytes:
+    """A log as the line recorder writes it: a shell with each of `typed`, then `lines` of output."""
+    at = at or datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    records = []
+
+    def record(content: str, kind: str) -> None:
+        nonlocal at
+        at += timedelta(seconds=1)
+        records.append({"time": at.isoformat(), "content": content, "type": kind})
+
+    for command in typed:
+        record("~ $ \n", "output")
+        record(f"{command}\n", "input")
+        record(f"\x1b[K~ $ {command}\n", "output")
+    for line in lines:
+        record(f"{line}\n", "output")
+    return json.dumps(records).encode()
