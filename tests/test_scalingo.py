@@ -28,6 +28,7 @@ from bot.errors import (
     Forbidden,
     Gone,
     Invalid,
+    Misconfigured,
     NotReady,
     PaymentRequired,
     RateLimited,
@@ -216,6 +217,14 @@ async def test_an_exchange_without_a_bearer_names_the_variable(standin: Scalingo
     standin.fail("*/tokens/exchange", 200, times=None, body=body)
     async with connected(standin) as scalingo:
         with pytest.raises(Unreachable, match="SCALINGO_AUTH_URL"):
+            await scalingo.check()
+
+
+@pytest.mark.parametrize("status", [302, 400, 404])
+async def test_an_address_that_exchanges_no_tokens_names_the_variable(standin: ScalingoStandin, status: int) -> None:
+    standin.fail("*/tokens/exchange", status)
+    async with connected(standin) as scalingo:
+        with pytest.raises(Misconfigured, match="SCALINGO_AUTH_URL"):
             await scalingo.check()
 
 
@@ -702,6 +711,31 @@ async def test_whoever_stops_iterating_stops_asking(standin: ScalingoStandin, sc
         standin.ran(f"run {number}", app="shop")
     assert (await anext(scalingo.run_events(REGION, "shop"))).command == "run 199"
     assert len(standin.asked("*/events")) == 1
+
+
+async def test_no_page_is_asked_for_behind_the_time_that_matters(standin: ScalingoStandin, scalingo: Scalingo) -> None:
+    standin.app("shop")
+    now = datetime.now(UTC)
+    for hours in range(200):
+        standin.ran(f"{hours} hours ago", app="shop", at=now - timedelta(hours=hours))
+    since = now - timedelta(hours=60.5)
+    assert len([event async for event in scalingo.run_events(REGION, "shop", since=since)]) == 61
+    assert len(standin.asked("*/events")) == 2
+    assert len([event async for event in scalingo.run_events(REGION, "shop", pages=3)]) == 150
+    assert len(standin.asked("*/events")) == 5
+
+
+async def test_an_oldest_event_without_a_date_ends_nothing(standin: ScalingoStandin, scalingo: Scalingo) -> None:
+    standin.app("shop")
+    standin.ran("bash", app="shop")
+    listed = {"events": [{"type": "run"}], "meta": {"pagination": {"next_page": 2}}}
+    standin.fail("*/events", 200, body=json.dumps(listed))
+    standin.per_page = standin.most_per_page = 1
+    for _ in range(3):
+        standin.ran("bash", app="shop")
+    since = datetime.now(UTC) - timedelta(hours=1)
+    assert len([event async for event in scalingo.run_events(REGION, "shop", since=since)]) == 3
+    assert len(standin.asked("*/events")) == 4
 
 
 async def test_new_events_between_two_pages_repeat_none_and_lose_none(

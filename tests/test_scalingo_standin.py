@@ -127,6 +127,17 @@ async def test_an_event_keeps_the_name_of_its_day(scalingo: ScalingoStandin, htt
     assert (await http.get("/v1/apps/boutique")).json()["app"]["owner"]["email"] == "bob@example.com"
 
 
+async def test_a_log_that_comes_later_brings_its_size(scalingo: ScalingoStandin, http: httpx.AsyncClient) -> None:
+    event = scalingo.ran("bash", app="shop")
+    path = f"/v1/apps/shop/audit_logs/{event['type_data']['audit_log_id']}"
+    assert "audit_log_size" not in event["type_data"]
+    assert (await http.get(path)).status_code == 404
+    scalingo.log(event, b"[ ]")
+    assert (await http.get(path)).content == b"[ ]"
+    [listed] = (await http.get("/v1/apps/shop/events")).json()["events"]
+    assert listed["type_data"]["audit_log_size"] == 3
+
+
 async def test_a_session_without_an_audit_log_id_has_no_log(scalingo: ScalingoStandin) -> None:
     event = scalingo.ran("bash", app="shop", log=b"[]", without=["audit_log_id"])
     assert "audit_log_id" not in event["type_data"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import email.utils
 import functools
@@ -11,7 +10,7 @@ import random
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,26 +19,17 @@ import orjson
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_exponential, wait_random
 
-from bot.errors import (
-    BotError,
-    Conflict,
-    Forbidden,
-    Gone,
-    Invalid,
-    PaymentRequired,
-    RateLimited,
-    Rejected,
-    TokenRefused,
-    Unreachable,
-)
+from bot.errors import BotError, Misconfigured, RateLimited, Rejected, TokenRefused, Unreachable
+from bot.scalingo.bearer import Bearer
 from bot.scalingo.limiter import Limiter
+from bot.scalingo.refusals import REPEATABLE, message, refusal
 
-# A bearer lives an hour; the minutes in between are for clocks that differ and requests under way.
-BEARER_LASTS_S = 55 * 60.0
+# What Scalingo's own Go client posts where there is nothing to say.
+NOTHING = b"{}"
 # The events of 72 busy hours take a few MB; whatever is much longer is no answer of this API.
 MOST_ANSWER_BYTES = 32 * 1024 * 1024
-# Safe to send again: done twice is as good as done once.
-REPEATABLE = {"GET", "PATCH", "DELETE"}
+
+_BEARER = re.compile(r"[\x21-\x7e]+")
 
 OnRequest = Callable[[str, int, float], None]
 
@@ -126,7 +116,7 @@ class Transport:
         """
 
         async def once() -> Any:
-            content = None if body is None else orjson.dumps(body)
+            content = orjson.dumps(body) if body is not None else NOTHING if method == "POST" else None
             request = self._http.build_request(method, url, params=params, content=content)
             async with self.answer(request, about=about, background=background) as response:
                 return _parsed(await _whole(response, about), about)
@@ -202,14 +192,21 @@ class Transport:
         about = "a bearer token"
 
         async def once() -> Any:
-            request = next(httpx.BasicAuth("", token).auth_flow(self._http.build_request("POST", self._exchange_url)))
+            request = self._http.build_request("POST", self._exchange_url, content=NOTHING)
+            request = next(httpx.BasicAuth("", token).auth_flow(request))
             response = await self._within_limits(request, about=about, background=False)
             try:
-                if not response.is_success:
-                    raise await self._refusal(response, about)
-                return _parsed(await _whole(response, about), about)
+                if response.is_success:
+                    return _parsed(await _whole(response, about), about)
+                refused = await self._refusal(response, about)
             finally:
                 await response.aclose()
+            if isinstance(refused, TokenRefused | Unreachable):
+                raise refused
+            raise Misconfigured(
+                f"Scalingo's authentication service exchanges no token at that address (status {response.status_code}):"
+                " check SCALINGO_AUTH_URL."
+            )
 
         answer: Any = await self.patience.retrying()(once)
         bearer = answer.get("token") if isinstance(answer, dict) else None
@@ -222,100 +219,7 @@ class Transport:
         body = b""
         with contextlib.suppress(Unreachable):
             body = await _whole(response, about)
-        return refusal(response.status_code, self._bearer.hidden_in(_message(body)), about, response.request.method)
-
-
-class Bearer:
-    """The hour-long key that the API token is exchanged for: once, however many requests wait for it."""
-
-    def __init__(self, token: SecretStr, clock: Callable[[], float], exchange: Callable[[str], Awaitable[str]]) -> None:
-        self._token = token
-        self._clock = clock
-        self._exchange = exchange
-        self._value = ""
-        self._good_until = float("-inf")
-        self._under_way: asyncio.Task[str] | None = None
-
-    async def get(self, *, instead_of: str | None = None) -> str:
-        """`instead_of` is one that Scalingo refused just now."""
-        if self._value != instead_of and self._clock() < self._good_until:
-            return self._value
-        if self._under_way is None or self._under_way.done():
-            self._under_way = asyncio.create_task(self._renew())
-            # Whoever waited may have been cancelled; a failure without a listener must not be reported as unnoticed.
-            self._under_way.add_done_callback(lambda task: task.cancelled() or task.exception())
-        return await asyncio.shield(self._under_way)
-
-    def forget(self) -> None:
-        self._good_until = float("-inf")
-        if self._under_way is not None:
-            self._under_way.cancel()
-
-    def hidden_in(self, text: str) -> str:
-        for secret in filter(None, (self._token.get_secret_value(), self._value)):
-            text = text.replace(secret, "••••••")
-        return text
-
-    async def _renew(self) -> str:
-        self._value = await self._exchange(self._token.get_secret_value())
-        self._good_until = self._clock() + BEARER_LASTS_S
-        return self._value
-
-
-_BEARER = re.compile(r"[\x21-\x7e]+")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
-_ADDRESS = re.compile(r"https?://\S+")
-_MOST_SAID = 200
-
-
-_REFUSALS: Mapping[int, tuple[type[BotError], str]] = {
-    401: (
-        TokenRefused,
-        "Scalingo refused the API token: it was deleted, renewed or mistyped; make a new one in the account settings"
-        " of its dashboard and put it into SCALINGO_API_TOKEN.",
-    ),
-    402: (PaymentRequired, "Scalingo wants the account's billing settled first: it refused {about}{said}."),
-    403: (
-        Forbidden,
-        "The bot's account at Scalingo may not have {about}{said}: make it a collaborator who is not limited.",
-    ),
-    404: (Gone, "Scalingo does not know {about}: is the name right, and is it in that region?"),
-    409: (Conflict, "Scalingo refused {about} because of the state it is in{said}."),
-    422: (Invalid, "Scalingo finds a field wrong in the request for {about}{said}."),
-}
-_REDIRECT = (
-    "Scalingo answered the request for {about} with a redirect ({status}), which is never followed:"
-    " check SCALINGO_API_URL and SCALINGO_AUTH_URL."
-)
-_FAULT = "Scalingo has a problem of its own ({status}) and could not give {about}{said}: try again in a moment."
-_OTHER = "Scalingo refused {about} with status {status}{said}."
-
-
-def refusal(status: int, message: str, about: str, method: str = "GET") -> BotError:
-    """The error for an answer that is no success. `message` is the API's own, cleaned, or empty."""
-    kind, sentence = _REFUSALS.get(status, (Rejected, _REDIRECT if 300 <= status < 400 else _OTHER))
-    said = f" (it says: {message})" if message else ""
-    if status >= 500:
-        return Unreachable(_FAULT.format(about=about, said=said, status=status), maybe_done=method not in REPEATABLE)
-    return kind(sentence.format(about=about, said=said, status=status))
-
-
-def _message(body: bytes) -> str:
-    """What the API says of an error, where it says it in JSON: one short line without addresses."""
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return ""
-    if not isinstance(answer, dict):
-        return ""
-    parts = [answer["error"]] if isinstance(answer.get("error"), str) else []
-    errors = answer.get("errors")
-    if isinstance(errors, dict):
-        parts += [
-            f"{name} {', '.join(map(str, each if isinstance(each, list) else [each]))}" for name, each in errors.items()
-        ]
-    message = _ADDRESS.sub("(address)", " ".join(_UNSEEN.sub(" ", "; ".join(parts)).split()))
-    return message if len(message) <= _MOST_SAID else message[:_MOST_SAID] + "…"
+        return refusal(response.status_code, self._bearer.hidden_in(message(body)), about, response.request.method)
 
 
 def _with_bearer(request: httpx.Request, bearer: str) -> httpx.Request:

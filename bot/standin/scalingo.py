@@ -16,19 +16,17 @@ import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
+from bot.standin.account import DEFAULT_REGION, Account, App, Event
 from bot.standin.faults import Fault, Faults, Kind
 
-Event = dict[str, Any]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-DEFAULT_REGION = "osc-fr1"
 # The documentation names neither: its examples show 20 entries a page, and say that each resource has a maximum.
 PER_PAGE, MOST_PER_PAGE = 20, 50
 BEARER_LIVES_S = 3600.0
@@ -52,30 +50,13 @@ class Seen(NamedTuple):
     status: int
 
 
-@dataclass
-class App:
-    id: str
-    name: str
-    region: str
-    owner: dict[str, str]
-    created_at: datetime
-    collaborators: list[dict[str, Any]] = field(default_factory=list)
-    notifiers: list[dict[str, Any]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    logs: dict[str, bytes | Path] = field(default_factory=dict)
-
-
-def user(email: str) -> dict[str, str]:
-    name = email.partition("@")[0]
-    return {"username": name, "email": email, "id": f"us-{zlib.crc32(email.encode()):08x}-0000-4000-8000-000000000000"}
-
-
-class ScalingoStandin:
+class ScalingoStandin(Account):
     """`rate_limit` is requests a minute (None: no limit); `gzip` compresses audit logs for whoever accepts that,
     `chunked` sends them without their length.
     """
 
     def __init__(self, *, rate_limit: int | None = None, gzip: bool = False) -> None:
+        super().__init__()
         self.token = f"tk-us-{secrets.token_urlsafe(30)}"
         self.rate_limit = rate_limit
         self.gzip = gzip
@@ -85,8 +66,6 @@ class ScalingoStandin:
         self.requests: list[Seen] = []
         self.sent: list[tuple[str, Event, int]] = []
         self.url = ""
-        self._apps: list[App] = []
-        self._regions = [DEFAULT_REGION]
         self._bearers: dict[str, float] = {}
         self._lately: deque[float] = deque()
         self._faults = Faults()
@@ -118,93 +97,14 @@ class ScalingoStandin:
     def auth_url(self) -> str:
         return f"{self.url}/auth"
 
-    # --- what happens at Scalingo, told from Python
-
-    def app(self, name: str, *, owner: str = "ada@example.com", region: str = DEFAULT_REGION) -> App:
-        if region not in self._regions:
-            self._regions.append(region)
-        app = App(secrets.token_hex(12), name, region, user(owner), datetime.now(UTC))
-        self._apps.append(app)
-        return app
-
-    def collaborator(
-        self, app: str, email: str, *, status: str = "accepted", is_limited: bool = False
-    ) -> dict[str, Any]:
-        of = self._named(app)
-        accepted = status == "accepted"
-        collaborator = {
-            "id": secrets.token_hex(12),
-            "email": email,
-            "user_id": user(email)["id"] if accepted else None,
-            "username": user(email)["username"] if accepted else "n/a",
-            "tfa_status": True if accepted else None,
-            "status": status,
-            "is_limited": is_limited,
-            "invitation_link": "",
-            "app_id": of.id,
-            "app_name": of.name,
-        }
-        of.collaborators.append(collaborator)
-        return collaborator
-
-    def ran(
-        self,
-        command: str,
-        *,
-        app: str,
-        by: str = "ada@example.com",
-        log: bytes | Path | None = None,
-        at: datetime | None = None,
-        audit_log_id: str | None = None,
-        without: Iterable[str] = (),
-        **overrides: object,
-    ) -> Event:
-        """A one-off container ran. Without `log` its audit log is not there yet; `without` drops fields of type_data."""
-        of = self._named(app)
-        type_data = {
-            "command": command,
-            "audit_log_id": audit_log_id or f"{secrets.token_hex(3)}-{secrets.token_hex(8)}",
-            "audit_log_size": 0 if log is None else len(log) if isinstance(log, bytes) else log.stat().st_size,
-            "detached": False,
-            **overrides,
-        }
-        event = self._event(of, "run", by, at, {k: v for k, v in type_data.items() if k not in set(without)})
-        of.events.append(event)
-        if log is not None and "audit_log_id" in event["type_data"]:
-            of.logs[event["type_data"]["audit_log_id"]] = log
-        return event
-
-    def happened(
-        self, kind: str, *, app: str, by: str = "ada@example.com", at: datetime | None = None, **type_data: object
-    ) -> Event:
-        """Any other event, a deployment for instance."""
-        of = self._named(app)
-        event = self._event(of, kind, by, at, type_data)
-        of.events.append(event)
-        return event
-
-    def log(self, event: Event, log: bytes | Path) -> None:
-        """The audit log of `event` is there now, or has grown."""
-        self._by_id(event["app_id"]).logs[event["type_data"]["audit_log_id"]] = log
-
-    def rename(self, app: str, name: str) -> None:
-        self._named(app).name = name
-
-    def transfer(self, app: str, owner: str) -> None:
-        self._named(app).owner = user(owner)
-
-    def remove(self, app: str) -> None:
-        self._apps.remove(self._named(app))
-
-    def notifiers(self, app: str) -> list[dict[str, Any]]:
-        return self._named(app).notifiers
+    # --- what it does by itself, and what goes wrong
 
     async def fire(self, event: Event) -> list[int]:
         """Posts the bare event to the app's notifiers as Scalingo does; the statuses of the answers, 0 for none."""
         wanted = EVENT_TYPES["app_command_ran"]
         return [
             await self._post(each["type_data"]["webhook_url"], event)
-            for each in self._by_id(event["app_id"]).notifiers
+            for each in self.notifiers(event["app_id"])
             if each["active"] and (each["send_all_events"] or wanted in each["selected_event_ids"])
         ]
 
@@ -326,14 +226,14 @@ class ScalingoStandin:
                 "database_api": f"https://db-api.{name}.scalingo.com",
                 "ssh": f"ssh.{name}.scalingo.com:22",
             }
-            for name in self._regions
+            for name in self.regions
         ]
         return web.json_response({"regions": regions})
 
     async def _list_apps(self, request: web.Request) -> web.Response:
         _only(request)
         region = request.match_info.get("region", DEFAULT_REGION)
-        return web.json_response({"apps": [_app_json(app) for app in self._apps if app.region == region]})
+        return web.json_response({"apps": [_app_json(app) for app in self.apps if app.region == region]})
 
     async def _show_app(self, request: web.Request) -> web.Response:
         _only(request)
@@ -417,7 +317,7 @@ class ScalingoStandin:
 
     async def _test_notifier(self, request: web.Request) -> web.Response:
         app, notifier = self._asked_app(request), self._asked_notifier(request)
-        await self._post(notifier["type_data"]["webhook_url"], self._event(app, "test", app.owner["email"], None, {}))
+        await self._post(notifier["type_data"]["webhook_url"], self.event(app, "test", app.owner["email"], None, {}))
         return web.json_response({})
 
     async def _search_platforms(self, request: web.Request) -> web.Response:
@@ -449,7 +349,7 @@ class ScalingoStandin:
 
     def _asked_app(self, request: web.Request) -> App:
         region, wanted = request.match_info.get("region", DEFAULT_REGION), request.match_info["app"]
-        for app in self._apps:
+        for app in self.apps:
             if app.region == region and wanted in {app.id, app.name}:
                 return app
         raise _not_found("app")
@@ -459,24 +359,6 @@ class ScalingoStandin:
             if notifier["id"] == request.match_info["notifier"]:
                 return notifier
         raise _not_found("notifier")
-
-    def _named(self, name: str) -> App:
-        return next(app for app in reversed(self._apps) if name in {app.name, app.id})
-
-    def _by_id(self, app_id: str) -> App:
-        return next(app for app in self._apps if app.id == app_id)
-
-    def _event(self, app: App, kind: str, by: str, at: datetime | None, type_data: dict[str, Any]) -> Event:
-        return {
-            "id": secrets.token_hex(12),
-            "created_at": (at or datetime.now(UTC)).isoformat(),
-            "user": user(by),
-            "app_id": app.id,
-            # As at Scalingo: the name at that moment, which does not follow a rename.
-            "app_name": app.name,
-            "type": kind,
-            "type_data": type_data,
-        }
 
     async def _post(self, url: str, event: Event) -> int:
         try:
