@@ -238,7 +238,6 @@ def test_no_sentence_breaks_a_limit_or_comes_alive(app: str, error: str) -> None
         blocks.sentence(blocks.held(app, error)),
         blocks.subscribed(app, new=True, webhook=error, in_channel=False, every_s=60),
         blocks.unsubscribed(app),
-        blocks.subscription_stopped(app, "U0BOB", error),
         blocks.help_text(),
     ):
         check_limits(message)
@@ -284,7 +283,7 @@ def test_the_parent_says_it_in_one_line() -> None:
         "<!date^1795454847^{date_short_pretty} at {time}|2026-11-23 17:27 UTC> · 3 min 5 s · 12 commands · osc-fr1 · "
         "<https://dashboard.scalingo.com/apps/osc-fr1/my-app/activity|Dashboard>"
     )
-    assert message.text == "my-app: ada ran `rails console` · 3 min 5 s · 12 commands"
+    assert message.text == f"my-app: ada ran `rails console` · {context(message)}"
 
 
 @pytest.mark.parametrize(
@@ -319,7 +318,7 @@ def test_who_ran_what(facts: dict[str, str], headline: str) -> None:
 def test_a_parent_without_a_digest_says_why(state: blocks.State, told: str) -> None:
     message = blocks.parent(session(), state, posted_for="U0ADA")
     assert literal(message) == f"my-app: ada ran rails console\n{told}"
-    assert message.text.replace("`", "").endswith(f" · {told}")
+    assert f"ran rails console · {told} · <!date^" in message.text.replace("`", "")
     assert context(message).endswith(" · posted for <@U0ADA>")
     assert "command" not in context(message)
 
@@ -363,7 +362,10 @@ def test_the_reply_lists_the_commands_with_their_times() -> None:
         "3 commands, times in UTC+01:00\n18:27:32  $ bundle exec rails console\n18:28:00  irb> User.count\n18:29:00  > ••••••"
     )
     assert context(message) == "1 secret masked as •••••• · transcript posted for <@U0ADA>"
-    assert message.text == "3 commands · `bundle exec rails console` · `User.count` · `••••••`"
+    assert message.text == (
+        "3 commands, times in UTC+01:00\n`18:27:32  $ bundle exec rails console`\n`18:28:00  irb&gt; User.count`\n`18:29:00  &gt; ••••••`\n"
+        "1 secret masked as •••••• · transcript posted for <@U0ADA>"
+    )
 
 
 def test_the_date_is_said_where_it_changes_and_a_doubt_where_there_is_one() -> None:
@@ -396,6 +398,9 @@ def test_what_does_not_fit_is_counted(content: blocks.Content, where: str) -> No
     shown = len(re.findall(r"\$ echo \d+", told))
     assert shown > 350
     assert f"… and {4_000 - shown:,} more {where}" in told
+    shown = message.text.count("$ echo")
+    assert shown > 50
+    assert f"\n… and {4_000 - shown:,} more {where}" in message.text
 
 
 def test_long_lines_are_cut_and_say_how_long_they_were() -> None:
@@ -411,7 +416,7 @@ def test_long_lines_are_cut_and_say_how_long_they_were() -> None:
 def test_a_session_of_output_alone(content: blocks.Content, told: str) -> None:
     message = blocks.commands_reply(digest(), content=content)
     assert literal(message) == told
-    assert message.text == "Nothing was typed"
+    assert message.text == told
 
 
 def test_a_subscription_calls_nobody() -> None:
@@ -514,13 +519,6 @@ def test_subscribing_says_what_is_missing() -> None:
         "This channel gets already every new session of `my-app`; Scalingo can't tell me of them at once"
     )
     assert said.endswith("so I look for them every 0.5 s; I am not in this channel, so invite me with `/invite`.")
-
-
-@pytest.mark.parametrize("user", ["U0BOB", ""])
-def test_the_end_of_a_subscription_says_why(user: str) -> None:
-    message = blocks.subscription_stopped("my-app", user, blocks.SHARED_CHANNEL)
-    assert literal(message).startswith("This channel no longer gets the sessions of my-app: this channel is shared")
-    assert ("U0BOB" in context(message)) == bool(user)
 
 
 # --- words

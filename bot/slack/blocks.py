@@ -52,6 +52,7 @@ _COMMAND_LIMIT = 500
 _COMMAND_IN_A_TITLE_LIMIT = 150
 # Slack names no limit for literal text; a section's is 3,000.
 _PREFORMATTED_LIMIT = 2_900
+_REPLY_TEXT_BUDGET = 2_400
 _LISTED_AT_MOST = 20
 
 
@@ -103,7 +104,7 @@ def parent(
     told = _told(state)
     app, what = escaped_name(_name(session.app_name)), _what_escaped(command)
     return Message(
-        text=joined(f"{app}: {escaped_name(_who(session))} ran {what}", escaped(told), *_counts(state)),
+        text=joined(f"{app}: {escaped_name(_who(session))} ran {what}", escaped(told), *facts),
         blocks=[
             rich(line(bold(_name(session.app_name)), plain(f": {_who(session)} ran "), _what(command))),
             *([rich(line(*prose(told)))] if told else []),
@@ -117,23 +118,18 @@ def commands_reply(
 ) -> Message:
     """As many of the typed commands as one message holds, and how many more there are."""
     in_file = content == "full"
-    total, rows = digest.command_count, list(within(BUDGET, _rows(digest.commands)))
-    more = f"… and {total - len(rows):,} more {'in the file' if in_file else 'than this message can hold'}"
+    rows = list(within(BUDGET, _rows(digest.commands)))
     unsure = any(not command.sure for command in digest.commands[: len(rows)])
     notes = [
         *([f"{_UNSURE} keys and screen do not agree: the line may have been another"] if unsure else []),
         *([f"{plural(digest.secrets_masked, 'secret')} masked as ••••••"] if digest.secrets_masked else []),
         *_posted_for("transcript posted" if in_file else "posted", posted_for, by_subscription=by_subscription),
     ]
-    typed = (escaped_code(command.text, _COMMAND_IN_A_TITLE_LIMIT) for command in digest.commands[:50])
+    title, more = _title(digest, in_file=in_file), _more(digest, len(rows), in_file=in_file)
     return Message(
-        text=joined(plural(total, "command") if total else "Nothing was typed", *typed),
+        text=_reply_text(digest, rows, notes, in_file=in_file),
         blocks=[
-            rich(
-                line(*_title(digest, in_file=in_file)),
-                *map(preformatted, _chunks(rows)),
-                *([line(plain(more))] if len(rows) < total else []),
-            ),
+            rich(line(*title), *map(preformatted, _chunks(rows)), *([line(plain(more))] if more else [])),
             *([context(*notes)] if notes else []),
         ],
     )
@@ -219,6 +215,18 @@ def _title(digest: Digest, *, in_file: bool) -> list[Element]:
     return [title, plain(f", times in UTC{'' if zone in {'Z', '+00:00', '-00:00'} else zone}")]
 
 
+def _more(digest: Digest, shown: int, *, in_file: bool) -> str:
+    more = digest.command_count - shown
+    return f"… and {more:,} more {'in the file' if in_file else 'than this message can hold'}" if more else ""
+
+
+def _reply_text(digest: Digest, rows: Sequence[str], notes: Sequence[str], *, in_file: bool) -> str:
+    """Stands alone as well, for Slack may refuse the blocks."""
+    shown = list(within(_REPLY_TEXT_BUDGET, (escaped_code(row, _COMMAND_IN_A_TITLE_LIMIT) for row in rows)))
+    title = "".join(each["text"] for each in _title(digest, in_file=in_file))
+    return "\n".join(filter(None, (title, *shown, _more(digest, len(shown), in_file=in_file), " · ".join(notes))))
+
+
 def _rows(commands: Sequence[Command]) -> Iterator[str]:
     """One a command, with the log's own time of day; where its date changes, a line above says so."""
     marked = not all(command.sure for command in commands)
@@ -253,15 +261,10 @@ def _chunks(rows: Iterable[str]) -> Iterator[str]:
 
 # --- to one person
 
-SHARED_CHANNEL = (
-    "This channel is shared with another company, so no session may come here: ask in a channel of your own."
-)
 ARCHIVED_CHANNEL = "This channel is archived: unarchive it and I will go on."
 NOT_IN_CHANNEL = "I am not in this channel: invite me with `/invite` and I will go on."
 NO_PUBLIC_URL = "PUBLIC_URL is not set"
-RIGHT_LOST = (
-    "whoever subscribed it may no longer read the app's sessions, so somebody who may has to subscribe it again"
-)
+RIGHT_LOST = "whoever subscribed it may no longer read the app's sessions"
 APP_GONE = "Scalingo no longer shows me that app, so it was deleted or given to somebody else"
 
 
@@ -405,13 +408,6 @@ def subscribed(app_name: str, *, new: bool, webhook: str, in_channel: bool, ever
 
 def unsubscribed(app_name: str) -> Message:
     return sentence(f"This channel no longer gets the sessions of {_quoted(app_name)}.")
-
-
-def subscription_stopped(app_name: str, user_id: str, reason: str) -> Message:
-    """Said in the channel; nothing of a session is in it."""
-    told = f"This channel no longer gets the sessions of {_quoted(app_name)}: {reason[:1].lower()}{_clause(reason[1:300])}."
-    by = f"subscribed by <@{escaped(user_id)}>" if user_id else ""
-    return Message(text=joined(escaped(told), by), blocks=[rich(line(*prose(told))), *([context(by)] if by else [])])
 
 
 def subscriptions(counted: Sequence[tuple[Subscribed, Counted | None]]) -> Message:
