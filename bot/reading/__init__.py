@@ -97,7 +97,7 @@ class _Session:
         self._sink = sink
         self._timed = sink if isinstance(sink, TimedSink) else None
         self._commands = Commands(self._terminal, self._masker, prompts, self._command)
-        self._returns: Returns | None = Returns(prompts, self._commands)
+        self._returns: Returns | None = Returns(self._terminal, prompts, self._commands)
         self._times: list[str] = []
         self._records = 0
         self._bytes: Counter[str] = Counter()
@@ -117,28 +117,27 @@ class _Session:
                 for time, content in zip(run.times, run.contents, strict=True):
                     self._commands.typed(content, time, live=self._returns is None)
             elif run.type == "output":
-                self._output(text, run.contents) if self._timed is None else self._output_in_time(run, self._timed)
+                self._output(text, run) if self._timed is None else self._output_in_time(run, self._timed)
 
     def _output_in_time(self, run: Run, sink: TimedSink) -> None:
         for time, content in zip(run.times, run.contents, strict=True):
             if content:
-                self._output(content, [content])
+                self._output(content, Run(run.type, [time], [content]))
             sink.reached(self._terminal.lines, time)
 
-    def _output(self, text: str, contents: list[str]) -> None:
-        """Feed output with its carriage returns; those that a line recorder lost are put back."""
+    def _output(self, text: str, run: Run) -> None:
         if self._returns is not None:
-            if "\r" in text or text.count("\n") != len(contents) or not all(c[-1:] == "\n" for c in contents):
-                text = self._returns.ending("") + text
-                self._returns = None
-            else:
-                ending, text = self._returns.feed(text)
-                self._commands.ended(ending)
+            contents = run.contents
+            if "\r" not in text and text.count("\n") == len(contents) and all(c[-1:] == "\n" for c in contents):
+                self._returns.feed(contents, run.times)
+                return
+            self._returns.close()
+            self._returns = None
         self._commands.shown(text)
 
     def close(self) -> Digest:
         if self._returns is not None:
-            self._commands.ended(self._returns.ending(""))
+            self._returns.close()
         self._commands.close()
         self._terminal.close()
         self._transcript.close()

@@ -78,6 +78,7 @@ class Commands:
         self._typing = False
         self._echo = ""
         self._written = ""  # of the cursor's line, as it came
+        self.judged = 0  # Enters
         self._started = ""
         self._answered = True  # something was shown after the last Enter
         self.last = ""
@@ -87,12 +88,31 @@ class Commands:
         """An Enter was pressed, and its line has not been left."""
         return bool(self._entered)
 
+    @property
+    def answered(self) -> bool:
+        """An Enter was pressed, something was shown since, and its line has not been left."""
+        return bool(self._entered) and self._answered
+
+    def expects_more(self, line: str, following: str) -> bool:
+        """The line of the last Enter goes on, or is drawn again, in what follows: so it has not been left."""
+        typed = self._entered[0].typed
+        if not typed.known and "i-search)" in line:
+            return self._prompts.find(following + " ") is not None
+        if self._matching(typed, line.rstrip()) is not None:
+            return False
+        found = self._prompts.find(line + " ")
+        shown = line[len(found[0]) :].rstrip() if found else ""
+        rest = typed.edited[len(shown) :].lstrip()
+        return bool(shown and rest) and typed.edited.startswith(shown) and rest[:8] == following.lstrip()[:8]
+
     # --- what happens
 
     def typed(self, text: str, time: str, *, live: bool) -> None:
         """`live`: the log has the keys one by one, so the screen now is what the person saw when pressing them."""
-        if self._entered and (self._echo if live else self._answered):
-            self._line_left()
+        while self._entered and (self._echo if live else self._answered):
+            self._line_left(final=True)
+            if live and self._entered and self._entered[0].ahead:
+                break
         if live and not self._typing:
             line, place = self._terminal.line()
             self._prompt, self._typing = line[:place], True
@@ -128,25 +148,26 @@ class Commands:
         if start < len(text):
             self._show(text[start:] if start else text)
 
-    def ended(self, ending: str) -> None:
+    def ended(self, ending: str, *, typing: bool) -> None:
         """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it."""
         if self._answered:
             self.shown(ending)
             return
-        if "\n" in ending:
+        if "\n" in ending and not typing:
             self._echo = ""
         self._show(ending)
 
     def close(self) -> None:
         while self._entered and self._answered and self._echo:
-            self._line_left()
+            self._line_left(final=True)
 
     def _show(self, text: str) -> None:
         if self._typing or self._entered:
             text = self._measured(text)
         self._written = (self._written + text)[-SHORT:] if len(text) < SHORT else ""
+        drawn = self._terminal.alternate
         self._terminal.feed(text)
-        if self._typing or self._entered or len(text) < SHORT:
+        if not drawn and (self._typing or self._entered or len(text) < SHORT):
             self._echo = (self._echo + _printed(text[-LONGEST_ECHO:]))[-LONGEST_ECHO:]
 
     def _measured(self, text: str) -> str:
@@ -167,11 +188,12 @@ class Commands:
 
     # --- judging
 
-    def _line_left(self) -> None:
+    def _line_left(self, *, final: bool = False) -> None:
         prompt = (self._entered[0].prompt or "").rstrip()
         self._terminal.join(lambda row: bool(prompt and row.startswith(prompt)) or self._prompts.known(row) is not None)
         line = self._terminal.line()[0].rstrip()
-        for entered in self._leaving(line):
+        for entered in self._leaving(line, final=final):
+            self.judged += 1
             verdict = self._judge(entered, line)
             if verdict is None:
                 continue
@@ -180,7 +202,7 @@ class Commands:
             else:
                 self._accept_line(entered, verdict)
 
-    def _leaving(self, line: str) -> list[Entered]:
+    def _leaving(self, line: str, *, final: bool) -> list[Entered]:
         """Whose line this is, and all that were entered before: they have had theirs. Keys for a full-screen program have
         none; a line typed ahead waits for its own."""
         queue = self._entered
@@ -190,13 +212,11 @@ class Commands:
                 self._echo = "" if number == 0 else self._echo
                 return [entered for entered in leaving if not entered.full_screen or entered is leaving[-1]]
         if len(queue) > 1 and queue[0].full_screen:
-            return self._leaving(line) if queue.popleft() and queue else []
+            queue.popleft()
+            return self._leaving(line, final=final)
         if len(queue) > 1 and not self._terminal.line()[0].strip():
             return []
-        if queue[0].ahead and len(queue) > 1:
-            return []
-        leaving = [queue.popleft()]
-        return leaving
+        return [] if queue[0].ahead and not final else [queue.popleft()]
 
     def _hide(self, entered: Entered, verdict: Verdict) -> None:
         if entered.prompt is not None or not self._prompts.find(verdict.prompt + " "):
@@ -225,6 +245,8 @@ class Commands:
             return None
         matching = self._matching(typed, line)
         shown = self._shown(entered.prompt, line)
+        if entered.full_screen:
+            return self._after_full_screen(typed, shown or self._guessed(line))
         if matching is not None and (typed.known or shown is None):
             return matching
         if shown is not None:
@@ -232,10 +254,22 @@ class Commands:
         for text in (typed.edited, typed.plain):
             if _echoes(text, echoed):
                 return Verdict(text, self._prompt_before(echoed))
-        found = self._prompts.guess(line)
-        if found is not None and line[len(found[0]) :].strip():
-            return self._reconciled(typed, found[0], line[len(found[0]) :], echoed)
+        guessed = self._guessed(line)
+        if guessed is not None and guessed[1].strip():
+            return self._reconciled(typed, *guessed, echoed)
         return Verdict("", line, blind=True) if typed.printed else None
+
+    def _guessed(self, line: str) -> tuple[str, str] | None:
+        found = self._prompts.guess(line)
+        return (found[0], line[len(found[0]) :]) if found else None
+
+    def _after_full_screen(self, typed: Typed, shown: tuple[str, str] | None) -> Verdict | None:
+        """The keys begin with those that the program got; the rest went to the prompt after it."""
+        if shown is None or not shown[1].strip():
+            return None
+        prompt, text = shown
+        keys = (typed.edited.rstrip(), typed.plain.rstrip())
+        return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
 
     def _prompt_before(self, echoed: str) -> str:
         found = self._prompts.find(echoed)

@@ -272,9 +272,10 @@ class LineMode:
 
     text: str = ""
     quoting: bool = False
+    possible: bool = True  # nobody presses an arrow key there
 
     def accept(self) -> None:
-        self.text, self.quoting = "", False
+        self.text, self.quoting, self.possible = "", False, True
 
     def press(self, key: str) -> None:
         if self.quoting:
@@ -288,8 +289,10 @@ class LineMode:
             self.text = self._without_word()
         elif key == "\x16":
             self.quoting = True
-        elif key not in ("\x04", "\x12"):
+        elif key == "\t" or key >= " ":
             self.text += key
+        elif key != "\x04":
+            self.possible = False
 
     def _without_word(self) -> str:
         end = len(self.text)
@@ -306,7 +309,7 @@ class Typed:
 
     edited: str  # readline's line; WILD where the keys do not tell
     known: bool
-    plain: str  # line mode's line
+    plain: str  # line mode's line, empty if a key was pressed that has no use there
     printed: bool  # a key that prints was among them
 
 
@@ -341,7 +344,8 @@ class Keyboard:
 
     def _entered(self) -> Typed:
         line = self.editor.line
-        typed = Typed(line.text, line.known and WILD not in line.text, self._plain.text, self._printed)
+        plain = self._plain.text if self._plain.possible else ""
+        typed = Typed(line.text, line.known and WILD not in line.text, plain, self._printed)
         self._next()
         return typed
 

@@ -27,6 +27,7 @@ SHELL_PROMPT = re.compile(r"[^\n]{0,300}?[$#%❯➜»λ] |[\w.@-]{1,80}[ :][^\n$
 CONTINUED = re.compile(
     r"> |(?:dquote|quote|bquote|cmdsubst|heredoc|pipe|for|while|then|else|function|if|case|do)(?: \w+)*> "
 )
+NEVER = re.compile(r"(?!)")
 DIGITS = re.compile(r"\d+")
 STARTS = {
     "node": "node", "nodejs": "node", "mongo": "mongo", "mongosh": "mongo", "python": "python", "python3": "python",
@@ -43,11 +44,36 @@ class Prompts:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[re.Pattern[str], str]] = {}
         self.program = UNKNOWN
+        self._any: re.Pattern[str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._seen)
+
+    def search(self, text: str) -> int | None:
+        """Where the first line of `text` that begins with a learnt prompt begins."""
+        if self._any is None:
+            patterns = [pattern.pattern for pattern, _ in self._seen.values()]
+            starts = "".join(sorted({shape[0] for shape in self._seen}))
+            digits = "0-9" if "0" in starts else ""
+            self._any = (
+                re.compile(f"\n(?=[{re.escape(starts)}{digits}])(?:{'|'.join(patterns)})") if patterns else NEVER
+            )
+        if any(pattern.match(text) for pattern, _ in self._seen.values()):
+            return 0
+        found = self._any.search(text)
+        return found.start() if found else None
+
+    def same(self, prompt: str, line: str) -> bool:
+        """`line` begins with this prompt, though its numbers (a clock) may differ."""
+        shape = DIGITS.sub("0", prompt.rstrip())
+        return bool(shape) and DIGITS.sub("0", line).startswith(shape)
 
     def learn(self, prompt: str, program: str) -> None:
         shape = DIGITS.sub("0", prompt)
         if not prompt.strip() or len(prompt) > 300:
             return
+        if shape not in self._seen:
+            self._any = None
         self._seen.pop(shape, None)
         literal = [re.escape(part) for part in DIGITS.split(prompt)]
         self._seen[shape] = (re.compile(r"\d+".join(literal)), program)

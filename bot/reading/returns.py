@@ -1,5 +1,8 @@
 """A line recorder cuts output at `\\r\\n`, `\\n` and a bare `\\r`, and writes each piece with `\\n` at its end. Which it was
 is lost; here it is told from what stands around it, as far as it can be.
+
+While a line is being typed nobody has pressed Enter, so its pieces end in returns: a redrawn prompt, a wrap, a search.
+Elsewhere a piece ends in a return if the next one erases it, or is the next state of the same progress bar.
 """
 
 from __future__ import annotations
@@ -7,42 +10,172 @@ from __future__ import annotations
 import re
 
 from bot.reading.commands import Commands
+from bot.reading.progress import supersedes
 from bot.reading.prompts import Prompts
-from bot.reading.sequences import SILENT
+from bot.reading.screen import width_of
+from bot.reading.sequences import SILENT, SILENT_BUT_SETS
+from bot.reading.terminal import Terminal
+from bot.reading.window import wrapped_width
 
-# The next piece begins by erasing or redrawing its line.
-REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[1?G|\x1b\[0?J|\((?:reverse-|failed |fwd-)?\(?(?:reverse-)?i-search\)")
-# A piece that shows nothing: modes only, or an erased line.
-SHOWS_NOTHING = re.compile(r"(?:\x1b\[\?2004[hl])+\Z|(?:\x1b\[[0-9]*A)?\x1b\[2K\Z")
-ALL_REDRAWS = re.compile(r"\n(?=\x1b\[[0-2]?K|\x1b\[1?G|\x1b\[0?J)|(?<=\x1b\[\?2004l)\n|(?<=\x1b\[2K)\n")
+RETURN, NEW_LINE = "\r", "\n"
+
+# The next piece begins by erasing its line, or by moving to where it goes on.
+REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[CP]|\((?:reverse-|failed |fwd-)*i-search\)")
+# A piece that shows nothing: modes only, or a line erased to be drawn again.
+SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
+ERASED = re.compile(r"(?:\x1b\[0?K)?\Z")
+# The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
+ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K")
+ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")
+FEW = 300  # pieces that are looked at one by one while no prompt is known yet
+CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
+LONGEST_EDIT = 100  # pieces without a prompt
+PAUSE_S = 0.25  # a person's; a completion's list comes at once
 
 
 class Returns:
-    """Gives back `\\r` or `\\r\\n` for each piece's end; the last one waits for what comes next."""
+    """Feeds `commands` with pieces and the ends that they had; the end of the last one waits for what comes next."""
 
-    def __init__(self, prompts: Prompts, commands: Commands) -> None:
+    def __init__(self, terminal: Terminal, prompts: Prompts, commands: Commands) -> None:
+        self._terminal = terminal
+        terminal.feeds_return = True
         self._prompts = prompts
         self._commands = commands
         self._last: str | None = None  # the piece whose end is not known yet, as it was written
+        self._last_at = ""
+        self._written = ""  # of the cursor's line since its last new line
+        self._attentive = False  # a line is being typed
+        self._known = False  # at a prompt that was learnt, not guessed
+        self._since = 0  # pieces ago, the prompt was seen
+        self._judged = 0
+        self._stepped = False  # the piece before ended in a new line
 
-    def feed(self, text: str) -> tuple[str, str]:
-        """`text` is whole pieces, each ending in `\\n`. Gives the end of the piece before, and these without their last end."""
-        ending = self.ending(text[: text.index("\n")])
-        body = text[:-1]
-        self._last = body[body.rfind("\n") + 1 :]
-        return ending, ALL_REDRAWS.sub("\r", body).replace("\n", "\r\n")
+    def feed(self, contents: list[str], times: list[str]) -> None:
+        """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written."""
+        at, end = 0, len(contents)
+        while at < end:
+            if self._attentive or self._commands.waiting or (not self._prompts and end - at < FEW):
+                self._one(contents[at][:-1], times[at])
+                at += 1
+            else:
+                at = self._many(contents, at, times[-1])
 
-    def ending(self, following: str) -> str:
+    def close(self) -> None:
+        if self._last is not None:
+            self._commands.ended(NEW_LINE, typing=False)
+        self._terminal.feeds_return = False
+
+    def _one(self, piece: str, time: str) -> None:
+        self._end(piece, time)
+        self._commands.shown(piece)
+        self._last, self._last_at = piece, time
+        self._written = (self._written + piece)[-4096:]
+        prompt = self._prompt()
+        if prompt is not None:
+            self._attentive, self._since, self._judged = True, 0, self._commands.judged
+            self._known = self._prompts.known(prompt) is not None
+        else:
+            self._since += 1
+            self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
+
+    def _many(self, contents: list[str], at: int, time: str) -> int:
+        """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
+        body = "".join(contents[at:])[:-1]
+        self._end(body[: body.find("\n")] if "\n" in body else body, time)
+        if "\x1b" in body:
+            body = SILENT_BUT_SETS.sub("", _with_returns(body))
+        until = self._prompts.search(body)
+        if until == 0:
+            self._attentive = True
+            self._last, self._written = None, ""
+            return at
+        if until is not None:
+            body = body[:until]
+            at += body.count("\n") + body.count("\r") + 1
+        else:
+            at = len(contents)
+        if "%" in body or "--:--" in body:
+            body = _without_old_progress(body)
+        self._last = body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
+        self._last_at, self._written = time, self._last
+        self._commands.shown(body)
+        return at
+
+    # --- how a piece ended
+
+    def _end(self, following: str, time: str) -> None:
         if self._last is None:
-            return ""
-        return "\r" if self._returns(self._last, following) else "\r\n"
+            return
+        ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
+        if ending == NEW_LINE:
+            self._written = ""
+        self._last, self._stepped = None, ending == NEW_LINE
+        self._commands.ended(ending, typing=self._attentive)
 
-    def _returns(self, last: str, following: str) -> bool:
-        if REDRAWS.match(following) or SHOWS_NOTHING.match(last):
+    def _returned(self, last: str, following: str, time: str) -> bool:
+        if SHOWS_NOTHING.match(last):
             return True
-        shown = SILENT.sub("", last)
-        if not self._commands.waiting and not shown.endswith("^C"):
-            prompt = self._prompts.find(shown + " ")
-            if prompt and SILENT.sub("", following).startswith(prompt[0].rstrip()):
-                return True
-        return False
+        if self._attentive and self._judged != self._commands.judged:
+            return False
+        if REDRAWS.match(following):
+            return not (last.endswith("\x1b[K") and ERASED.match(following))
+        shown = SILENT.sub("", following)
+        if last == "\x1b[K":
+            return self._prompts.find(shown + " ") is not None
+        if self._commands.answered:
+            return self._commands.expects_more(self._terminal.line()[0], shown)
+        if self._attentive and self._known and last == "" and self._stepped:
+            return True
+        prompt = self._prompt()
+        if prompt is not None and not last.rstrip().endswith("^C"):
+            return self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last)
+        return supersedes(SILENT.sub("", last), shown)
+
+    def _prompt(self) -> str | None:
+        """The prompt of the line that is being typed, if it looks like one."""
+        if self._terminal.alternate:
+            return None
+        found = self._prompts.find(self._terminal.line()[0] + " ")
+        return found[0] if found else None
+
+    def _wraps(self, prompt: int, time: str, rang: bool) -> bool:
+        """A line editor fills the last column, then writes a blank, which wraps, and returns."""
+        line, place = self._terminal.line()
+        if rang or place <= prompt or line[place - 1 : place] != " ":
+            return False
+        shown = width_of(line[: place - 1])
+        counted = len(self._written) - 1
+        width = wrapped_width(shown, self._written[:-1], self._terminal.width)
+        if shown % self._terminal.width == 0 or width == self._terminal.width:
+            return True
+        if width is None or _second(time) - _second(self._last_at) < PAUSE_S or counted < 1:
+            return False
+        self._terminal.resize(width, self._terminal.height)
+        return True
+
+
+def _second(time: str) -> float:
+    """Of the day, of an RFC 3339 time."""
+    clock = CLOCK.search(time)
+    return float(clock[1]) * 3600 + float(clock[2]) * 60 + float(clock[3]) if clock else 0.0
+
+
+def _with_returns(body: str) -> str:
+    for ending in ENDS_IN_RETURN:
+        if ending in body:
+            body = body.replace(ending, ending[:-1] + RETURN)
+    if "\n\x1b[" not in body:
+        return body
+    return ERASES_BEFORE.sub(
+        lambda erased: erased.group() if body.endswith("\x1b[K", 0, erased.start()) else RETURN + erased.group()[1:],
+        body,
+    )
+
+
+def _without_old_progress(body: str) -> str:
+    """The states of progress bars that later ones replaced, ended by a return."""
+    lines = body.split("\n")
+    ends = [
+        RETURN if supersedes(line, following) else NEW_LINE for line, following in zip(lines, lines[1:], strict=False)
+    ]
+    return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))

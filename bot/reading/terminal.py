@@ -20,6 +20,7 @@ from bot.reading.sequences import (
     OVERPRINTING,
     SILENT,
     SILENT_BUT_SETS,
+    SILENT_CONTROLS,
     UNEVEN,
     UNFINISHED,
 )
@@ -51,6 +52,7 @@ class Terminal:
         self._unfinished = ""
         self._bare_feeds = False
         self._draws = False  # with DEC's line drawing set: from then on it matters which set is chosen
+        self.feeds_return = False  # LNM: every line feed returns, the log has no others
         self.alternate = False
         self.keypad = False
 
@@ -135,10 +137,16 @@ class Terminal:
         return text
 
     def _normal(self, text: str) -> str:
-        if "\x1b" in text or CONTROL.search(text):
+        """`text` without what shows nothing, its line ends as this module writes them."""
+        if "\x1b" in text:
             if not self._draws and DRAWING_SET.search(text):
                 self._draws = True
             text = (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
+        for control in SILENT_CONTROLS:
+            if control in text:
+                text = text.replace(control, "")
+        if self.feeds_return:
+            return text.replace("\r\n", "\n")
         if "\r\n" in text:
             self._bare_feeds = True
             if text.count("\r\n") == text.count("\n"):
@@ -329,7 +337,7 @@ def _expand(text: str) -> str:
         return text
     if UNEVEN.search(text) is None:
         return text.expandtabs(TAB)
-    return "\n".join(_expand_uneven(line) for line in text.split("\n"))
+    return "\n".join([_expand_uneven(line) if "\t" in line else line for line in text.split("\n")])
 
 
 def _expand_uneven(line: str) -> str:

@@ -1,0 +1,47 @@
+"""Which of two lines is the next state of the same progress bar: told by likeness, where a log has lost the return."""
+
+from __future__ import annotations
+
+import re
+
+SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
+# Only lines with one of these are compared at all.
+TELLS_PROGRESS = re.compile(
+    rf"[0-9]%|it/s|[0-9:-]{{7,8}} +[0-9:-]{{7,8}} +[0-9:-]{{7,8}}|[{SPINNERS}]|(?:^|\n) {{4,}}(?:\n|$)"
+)
+# What changes from state to state: numbers, their units, bars, spinners.
+CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
+PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
+LONGEST = 400
+
+
+def supersedes(last: str, following: str) -> bool:
+    """`following` replaces `last` on the screen."""
+    if max(len(last), len(following)) > LONGEST:
+        return False
+    if not last.strip():
+        # A bar begins at a line's start: the return before its first state left an empty piece.
+        blanked = len(last) > 3 and bool(following.strip())
+        return blanked or (last == "" and PERCENT.search(following) is not None)
+    if not following.strip():
+        return TELLS_PROGRESS.search(last) is not None
+    if TELLS_PROGRESS.search(last) is None:
+        return False
+    if _shape(last) == _shape(following):
+        return _percent(last) <= _percent(following)
+    return _done(last, following)
+
+
+def _shape(line: str) -> str:
+    return CHANGES.sub("", line)
+
+
+def _percent(line: str) -> float:
+    found = PERCENT.search(line)
+    return float(found.group(1)) if found else 0.0
+
+
+def _done(last: str, following: str) -> bool:
+    """The last state says so in words: the same beginning, another end."""
+    found = PERCENT.search(last)
+    return found is not None and found.start() >= 8 and following.startswith(last[: found.start()].rstrip())
