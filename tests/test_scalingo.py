@@ -507,7 +507,7 @@ async def test_no_proxy_from_the_environment(
 
 async def test_an_endless_answer_is_not_read(standin: ScalingoStandin, scalingo: Scalingo) -> None:
     standin.fail("*/apps/shop", 200, body='{"app": "' + "x" * MOST_ANSWER_BYTES)
-    with pytest.raises(Rejected, match="over 32 MiB"):
+    with pytest.raises(Rejected, match="over 16 MiB"):
         await scalingo.app(REGION, "shop")
 
 
@@ -599,7 +599,7 @@ async def test_an_unknown_region_is_answered_with_the_known_ones(
         "https://api.mars.scalingo.com/path",
         "https://api.mars.scalingo.com?x=1",
         "https://127.0.0.1:1",
-        "http://localhost:1",
+        "http://localhost.evil.example.com",
         "http://[::1",
         "",
     ],
@@ -611,6 +611,14 @@ async def test_a_region_with_a_foreign_address_is_not_believed(
     standin.fail("*/regions", 200, body=body)
     with pytest.raises(BadInput, match="has `osc-fr1`"):
         await scalingo.app("mars", "shop")
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+async def test_a_region_on_this_machine_is_believed_where_the_configured_one_is(
+    standin: ScalingoStandin, scalingo: Scalingo, host: str
+) -> None:
+    standin.fail("*/regions", 200, body=json.dumps({"regions": [{"name": "mars", "api": f"http://{host}:1/mars/"}]}))
+    assert await scalingo._regions.base_url("mars") == f"http://{host}:1/mars"
 
 
 async def test_addresses_by_the_rule_where_none_is_configured(standin: ScalingoStandin) -> None:
@@ -634,6 +642,16 @@ async def test_without_the_list_the_documented_regions_are_known(standin: Scalin
         standin.heal()
         standin.app("shop", region="mars")
         assert await regions.base_url("mars") == f"{standin.url}/regions/mars"
+
+
+async def test_where_there_is_no_list_only_the_configured_region_is_known(
+    standin: ScalingoStandin, scalingo: Scalingo
+) -> None:
+    standin.fail("*/regions", 404, times=None)
+    assert await scalingo.region_names() == (REGION,)
+    with pytest.raises(BadInput, match="has `osc-fr1`"):
+        await scalingo.app("osc-secnum-fr1", "shop")
+    assert len(standin.asked("*/regions")) == 1
 
 
 async def test_without_the_list_no_other_region_is_guessed_where_an_address_is_configured(

@@ -8,7 +8,7 @@ import itertools
 import json
 import stat
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -80,7 +80,7 @@ def test_an_empty_array_is_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda log: gzip.compress(gzip.compress(log))], ids=["once", "twice"])
-def test_what_is_packed_is_unpacked(tmp_path: Path, pack: type[bytes]) -> None:
+def test_what_is_packed_is_unpacked(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
     packed = pack(LOG)
     assert taken_in(tmp_path / "log", packed[:1], packed[1:]) == LOG
 

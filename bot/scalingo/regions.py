@@ -7,12 +7,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
-from bot.errors import BadInput, Retryable
+from bot.errors import BadInput, Gone, Rejected, Retryable
 from bot.scalingo.models import Region
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,5}")
 # Those that the documentation names, for when the list can't be had.
 DOCUMENTED = ("osc-fr1", "osc-secnum-fr1")
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LIST_LASTS_S = 3600.0
 ASKED_AGAIN_AFTER_S = 60.0
 
@@ -31,7 +32,7 @@ class Regions:
     ) -> None:
         self._default = default
         self._api_url = api_url
-        self._ours = [url for url in (api_url, auth_url) if url]
+        self._ours = [urlsplit(url) for url in (api_url, auth_url) if url]
         self._ask = ask
         self._clock = clock
         self._known: Mapping[str, str] = {}
@@ -61,10 +62,12 @@ class Regions:
             if self._clock() >= self._good_until:
                 try:
                     regions = await self._ask()
-                except Retryable:
-                    if self._api_url and not self._known:
+                except (Retryable, Gone, Rejected) as error:
+                    if self._api_url and not self._known and isinstance(error, Retryable):
                         raise
-                    self._known = self._known or {name: by_rule(name) for name in DOCUMENTED}
+                    # No rule leads from a configured address to another region's.
+                    by_heart = () if self._api_url else DOCUMENTED
+                    self._known = self._known or {name: by_rule(name) for name in by_heart}
                     self._good_until = self._clock() + ASKED_AGAIN_AFTER_S
                     return self._known
                 self._known = {region.name: region.api.rstrip("/") for region in regions if self._believed(region)}
@@ -80,7 +83,7 @@ class Regions:
             return False
         if not NAME.fullmatch(region.name) or parts.username or parts.password or parts.query or parts.fragment:
             return False
-        if any((parts.scheme, host) == (ours.scheme, ours.hostname) for ours in map(urlsplit, self._ours)):
+        if any((parts.scheme, _host(host)) == (ours.scheme, _host(ours.hostname or "")) for ours in self._ours):
             return True
         return (
             parts.scheme == "https"
@@ -88,6 +91,10 @@ class Regions:
             and port in {None, 443}
             and not parts.path.strip("/")
         )
+
+
+def _host(name: str) -> str:
+    return "localhost" if name in LOOPBACK else name
 
 
 def by_rule(region: str) -> str:

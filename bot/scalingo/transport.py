@@ -26,8 +26,8 @@ from bot.scalingo.refusals import REPEATABLE, message, refusal
 
 # What Scalingo's own Go client posts where there is nothing to say.
 NOTHING = b"{}"
-# The events of 72 busy hours take a few MB; whatever is much longer is no answer of this API.
-MOST_ANSWER_BYTES = 32 * 1024 * 1024
+# The events of 72 busy hours take a few MB. Parsed, an answer takes several times its size, in a container of 256 MB.
+MOST_ANSWER_BYTES = 16 * 1024 * 1024
 
 _BEARER = re.compile(r"[\x21-\x7e]+")
 
