@@ -168,5 +168,6 @@ def test_the_picture_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
     saved = (tmp_path / "thread.svg").read_text("utf-8")
     assert set(re.findall(r"https?://[^\"'\s]+", saved)) == {"http://www.w3.org/2000/svg"}
     assert "@font-face" not in saved
+    assert 'stroke="rgba(29,28,29,0.25)"' in saved
     shown_there = "".join(ET.fromstring(saved).itertext()).replace("\xa0", " ")
     assert "my-app & <co>" in shown_there

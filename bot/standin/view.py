@@ -99,8 +99,10 @@ def show(
 
 def save_picture(console: Console, path: Path, title: str = "Slack") -> None:
     """Of what a recording console was told to print. Raises OSError."""
+    picture = console.export_svg(title=title, theme=_THEME, code_format=_PICTURE, unique_id="thread")
+    # The window's frame is meant for a dark one: on white nobody would see it.
     path.write_text(
-        console.export_svg(title=title, theme=_THEME, code_format=_PICTURE, unique_id="thread"), encoding="utf-8"
+        picture.replace('stroke="rgba(255,255,255,0.35)"', 'stroke="rgba(29,28,29,0.25)"'), encoding="utf-8"
     )
 
 
