@@ -38,7 +38,7 @@ _NAME: Final = re.compile(
     r"(?<![\w.-])-{0,2}(?P<name>[^\W\d][\w.-]*+)(?P<close>(?:\\?[\"'`]|[\])}?])*+)"
     r"(?P<sep>[ \t]*+(?:::(?= )|=>|:=|->|[:=|│](?!=))[ \t]*+)"
 )
-_BEFORE: Final = re.compile(r"(?:[\w'’()/-]{1,24} ){0,4}\Z")
+_BEFORE: Final = re.compile(r"(?:[\w'’()/-]{1,24} ){0,4}(?:[dl]['’])?\Z")
 _PHRASE: Final = re.compile(
     r"""
     (?:^|[^\w])(?P<phrase>
@@ -57,7 +57,8 @@ _PHRASE: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_SCHEME: Final = re.compile(r"(?!https?:)[A-Za-z][A-Za-z0-9-]{1,19}[ ]+(?=[^\s=]{6})")
+_SHORT_IN_QUERIES: Final = frozenset(("code", "sig", "s", "k", "t", "hash", "ticket", "h", "st", "se"))
+_PUBLIC: Final = frozenset(("public", "publique", "primary", "primaire", "foreign", "étrangère", "host", "sort"))
 _NEXT_PAIR: Final = re.compile(
     r"[&;,](?=\s{0,4}[\"']?[A-Za-z_][\w.\[\]-]{0,60}[\"']?\s{0,2}[=:])|\\[nrt\"']|[<>](?=/|\w)|#(?=\{)"
 )
@@ -66,6 +67,7 @@ _AT_START: Final = re.compile(
     r"\s*(?:[+-]\s*)?(?:(?:export|declare\s+-\w+|typeset\s+-\w+|set|setenv|env|local|ENV|ARG)\s+)?(?:-\s+)?[\"']?"
 )
 _IN_TABLE: Final = re.compile(r"\s*[|│]?\s*")
+_OPENED: Final = re.compile(r"[\[( ]{1,8}(?=[bu]?[\"'])")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 
 
@@ -85,9 +87,14 @@ def _meaning_here(line: str, match: re.Match[str]) -> Meaning:
     if sep in {"|", "│"} and not _IN_TABLE.fullmatch(line[: min(match.start(), 41)]):
         return Meaning.NOTHING
     what = meaning(name)
-    if what < Meaning.SECRET and not match["close"] and line[max(0, match.start() - 1) : match.start()] == " ":
+    ahead = line[max(0, match.start() - 1) : match.start()]
+    if ahead in {"?", "&"} and name in _SHORT_IN_QUERIES:
+        return max(what, Meaning.BARE_KEY)
+    if what < Meaning.SECRET and not match["close"] and ahead in {" ", "'", "’"}:
         before = _BEFORE.search(line[max(0, match.start() - 80) : match.start()])
         phrase = _PHRASE.search((before[0] if before else "") + name)
+        if before and before[0].strip().lower().rpartition(" ")[2] in _PUBLIC:
+            return Meaning.NOTHING
         if phrase:
             return max(what, meaning(phrase["phrase"]), Meaning.KEY if sep != "|" else what)
     return what
@@ -95,7 +102,8 @@ def _meaning_here(line: str, match: re.Match[str]) -> Meaning:
 
 def value_at(line: str, at: int, match: re.Match[str] | None = None) -> tuple[int, int, bool]:
     """Where the value that starts at `at` stands, without its quotes: (start, end, was it quoted)."""
-    at += len(line[at : at + 8]) - len(line[at : at + 8].lstrip("[( "))
+    if (opened := _OPENED.match(line, at)) is not None:
+        at = opened.end()
     if line[at : at + 2] in {"b'", 'b"', "u'", 'u"', "N'", "r'", 'r"', "f'", 'f"', "$'", "@'"}:
         at += 1
     if line.startswith(("string(", "String(", "str("), at):
@@ -171,6 +179,8 @@ def _is_a_password(line: str, match: re.Match[str], value: str, end: int, *, quo
         return len(value) > 1 and not (" " in value and sep == ":" and value.count(" ") > 5)
     if (value.isdigit() and len(value) < 4) or (match["name"].lower() in {"pwd", "oldpwd"} and value[0] in "/~"):
         return False
+    if line[max(0, match.start() - 2) : match.start()] == "${":
+        return len(value.strip("-}")) > 1
     rest = line[end:].strip(" \t\"',;)}]|│")
     if sep in {"|", "│"}:
         return not rest or looks_made(value)
@@ -286,6 +296,8 @@ def markup(line: str) -> Iterator[Found]:
         for match in pattern.finditer(line):
             group = "value" if match["value"] else "bare"
             what, value = meaning(match["name"]), match[group]
+            if pattern is _ELEMENT and match["name"] == "key":  # a property list's: what stands in it is a name
+                continue
             if what is Meaning.NOTHING or not value or is_placeholder(value.strip()):
                 continue
             if what is Meaning.SECRET or looks_random(value, 6) or (what is Meaning.KEY and looks_made(value)):
@@ -294,8 +306,11 @@ def markup(line: str) -> Iterator[Found]:
 
 _HEADER: Final = re.compile(
     r"(?i)(?<![\w-])(?P<name>(?:proxy-)?authori[sz]ation|x-[\w-]{0,40}?(?:auth|token|key|secret|signature)[\w-]{0,20}|www-authenticate)"
-    r"[\"']?\]?\s{0,3}(?:=>|[:=,])\s{0,3}[\[\"']{0,2}(?P<scheme>[A-Za-z][\w-]{1,24}[ ]+)?(?=[^\s\"'])"
+    r"(?:[\"']?\]?\s{0,3}(?:=>|[:=])|[\"'],)\s{0,3}[\[\"']{0,2}(?P<scheme>[A-Za-z][\w-]{1,24}[ ]+)?(?=[^\s\"'])"
 )
+
+
+_PARAMETER: Final = re.compile(r"\w{2,20}=(?:$|[\w\"'(])")
 
 
 def headers(line: str) -> Iterator[Found]:
@@ -304,10 +319,80 @@ def headers(line: str) -> Iterator[Found]:
         stop = re.compile(r"[^\s\"'\],]*+").match(line, match.end())
         value = line[match.end() : stop.end() if stop else match.end()]
         authorization = "author" in match["name"].lower()
-        if is_placeholder(value) or len(value) < 4 or ("=" in value.rstrip("=") and authorization):
+        if is_placeholder(value) or len(value) < 4 or (authorization and _PARAMETER.match(value)):
             continue
         if looks_random(value, 6) or looks_made(value) or (authorization and match["scheme"] and len(value) > 7):
             yield Found(match.end(), match.end() + len(value), "header")
+
+
+_SENTENCE: Final = re.compile(
+    r"""(?i)\b(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|api[\s_-]?(?:key|token)|cl[ée]|jeton|(?:access|auth|secret|private)\s(?:key|token)
+    |secret|token|phrase\s(?:secrète|de\spasse)|code|otp|pin)\b
+    [ ](?:for|of|to|is|pour|de|du|des|est|d['’]|\(|secrète|secret|api|temporaire|généré|généré[ée]|provisoire|number|n°)[^:=\n]{0,60}?\s?
+    (?:[:=]\s{1,4}|\b(?:is|est)\s{1,2})(?P<q>["'`]?)(?P<value>[^\s"'`]{4,400})(?P=q)[.;,!]?\s*$""",
+    re.VERBOSE,
+)
+
+
+def sentences(line: str) -> Iterator[Found]:
+    """`Password for ada@example.org: value`, `Votre nouveau mot de passe est value`: a name, more words, the value last."""
+    if match := _SENTENCE.search(line[:2000]):
+        value = match["value"].rstrip(".")
+        if looks_random(value, 6) or (looks_made(value) and any(map(str.isdigit, value))):
+            yield Found(match.start("value"), match.start("value") + len(value), "name")
+
+
+_NAMED_THEN: Final = re.compile(
+    r"""(?:\bsetenv\s|\bset\s-\w{1,4}\s|\bdefine\(\s?|\b(?:secrets?|env|config|variables?)(?:\sset|:set|\sadd)\s|\bsetx\s|\bputenv\(|\bsetenv\(|\b(?:Set|Put|Add)\w{0,12}\()
+    ["']?(?P<name>[A-Za-z_][\w.-]{1,80})["']?(?:\s{0,4},\s{0,12}|\s)(?=[^\s=,)])""",
+    re.VERBOSE,
+)
+
+
+def named_then(line: str) -> Iterator[Found]:
+    """`setenv NAME value`, `set -x NAME value`, `define('NAME', 'value')`: no sign between the two."""
+    for match in _NAMED_THEN.finditer(line):
+        what = meaning(match["name"])
+        start, end, quoted = value_at(line, match.end())
+        value = line[start:end]
+        if what is Meaning.NOTHING or is_placeholder(value) or (not quoted and is_code(value)):
+            continue
+        if what is Meaning.SECRET or looks_random(value, 6):
+            yield Found(start, end, "command line")
+
+
+_INSERT: Final = re.compile(
+    r"(?i)\binsert\s{1,4}into\s{1,4}[\w.\"`]{1,120}\s{0,4}\((?P<columns>[^()\n]{1,2000})\)\s{0,4}(?:values|select)\s{0,4}\(?"
+)
+_SQL_VALUE: Final = re.compile(
+    r"\s*+(?:[NEX]?'(?P<text>(?:[^'\n]|'')*+)'(?:::\w+)?|\"(?P<double>[^\"\n]*+)\"|[^,()'\"\n]*+(?:\([^()\n]*+\))?)\s*+(?P<end>[,)]?)"
+)
+
+
+def inserts(line: str) -> Iterator[Found]:
+    """`INSERT INTO users (email, password) VALUES ('ada@example.org', 'value')`: the column says what the value is."""
+    for match in _INSERT.finditer(line):
+        meanings = [meaning(column.strip(' "`')) for column in match["columns"].split(",")]
+        if not any(meanings):
+            continue
+        position, number = match.end(), 0
+        while value := _SQL_VALUE.match(line, position):
+            group = "text" if value["text"] else "double"
+            what = meanings[number] if number < len(meanings) else Meaning.NOTHING
+            if (
+                value[group]
+                and (what is Meaning.SECRET or (what and looks_random(value[group], 6)))
+                and not is_placeholder(value[group])
+            ):
+                yield Found(value.start(group), value.end(group), "sql")
+            if not value["end"] or value.end() == position:
+                break
+            position, number = value.end(), number + 1
+            if value["end"] == ")":
+                again = re.compile(r"\s*,\s*\(").match(line, position)
+                if again is None:
+                    break
+                position, number = again.end(), 0
 
 
 # RE2, for blocks: what stands in a line where one of these finders finds something.
@@ -315,6 +400,16 @@ FINDERS: Final = (
     ("|".join(_PAIRS), assignments),
     (rf"-[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+[^\s-]", flags),
     (r"://[^\s/@]*:[^\s@]*@", addresses),
+    (
+        r"(?i:password|passphrase|passcode|mot de passe|key|token|cl(?:é|e)|jeton|secret|phrase|code|otp|pin) "
+        r"(?i:for|of|to|is|pour|de|du|des|est|d['’]|\(|secr|api|temp|g|prov|num|n)[^:=\n]*(?:[:=] |is |est )[ \t]*[\"'`]?\S+[ \t]*$",
+        sentences,
+    ),
+    (
+        rf"(?i:\bsetenv|\bset -\w+|\bsetx|\bdefine\(|\bputenv\(|set|add|put\w*\()[ (\"']*\w*(?i:{_SURE_STEMS}|{_KEY_STEMS})",
+        named_then,
+    ),
+    (r"(?i:insert)\s+(?i:into)\s", inserts),
     (r"(?i:cookie\S?\S?)[ \t]*(?:=>|[:=])", cookies),
     (
         r"(?i:authori[sz]ation)[\"']?\]?\s?(?:=>|[:=,])|(?i:\bx-[\w-]*(?:auth|token|key|secret|signature))[\w-]*[\"']?\]?\s?(?:=>|[:=,])",

@@ -7,7 +7,7 @@ it returns reads the line after it.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from bot.reading.assignments import Found
@@ -98,13 +98,16 @@ class Table:
     separator: str
     cells: int
     columns: Mapping[int, Meaning]
+    pair: tuple[int, int] | None = None  # the columns of a setting's name and its value
 
     def found(self, line: str) -> Iterator[Found]:
         if line.count(self.separator) + 1 != self.cells:
             return
+        cells = line.split(self.separator)
+        columns = {self.pair[1]: meaning(cells[self.pair[0]].strip())} if self.pair else self.columns
         position = 0
-        for number, cell in enumerate(line.split(self.separator)):
-            what = self.columns.get(number, Meaning.NOTHING)
+        for number, cell in enumerate(cells):
+            what = columns.get(number, Meaning.NOTHING)
             value = cell.strip().strip('"')
             if what is not Meaning.NOTHING and _cell_is_secret(value, what):
                 start = position + cell.index(value)
@@ -120,16 +123,19 @@ class Columns:
     """Rows below a header and a line of dashes: each column as wide as its dashes."""
 
     spans: tuple[tuple[int, int, Meaning], ...]
+    named: bool = False  # the first column holds a setting's name, the second its value
 
     def found(self, line: str) -> Iterator[Found]:
-        for start, end, what in self.spans:
+        for start, end, meant in self.spans:
+            what = meaning(line[:start].strip()) if self.named else meant
             value = line[start:end].strip()
-            if value and _cell_is_secret(value, what):
+            if value and what is not Meaning.NOTHING and _cell_is_secret(value, what):
                 at = line.index(value, start)
                 yield Found(at, at + len(value), "table")
 
     def after(self, line: str) -> Following | None:
-        return self if line.strip() and not line.startswith("(") else None
+        aligned = all(line[max(0, start - 1) : start].strip() == "" for start, _, _ in self.spans)
+        return self if line.strip() and aligned and not line.startswith("(") else None
 
 
 def _cell_is_secret(value: str, what: Meaning) -> bool:
@@ -157,14 +163,29 @@ def _table_of(cells: list[str], separator: str, whole: re.Pattern[str]) -> Table
     inner = names[1:-1] if not names[0] and not names[-1] else names
     if len(inner) < 2 or not all(whole.fullmatch(name) for name in inner):
         return None
+    if pair := _name_and_value(names):
+        return Table(separator, len(cells), {}, pair)
     columns = {number: what for number, name in enumerate(names) if (what := meaning(name)) is not Meaning.NOTHING}
     return Table(separator, len(cells), columns) if columns else None
+
+
+def _name_and_value(names: list[str]) -> tuple[int, int] | None:
+    """Which columns hold a setting's name and its value, in a table of settings."""
+    lowered = [name.lower() for name in names]
+    if "value" not in lowered:
+        return None
+    for name in ("key", "name", "variable", "setting", "parameter", "field", "property"):
+        if name in lowered:
+            return lowered.index(name), lowered.index("value")
+    return None
 
 
 def _columns(header: str, rule: str) -> Columns | None:
     if not _DASHES.match(rule):
         return None
     dashes = [match.span() for match in re.finditer("-+|=+", rule)]
+    if len(dashes) == 2 and header[dashes[1][0] :].strip().lower() == "value":
+        return Columns(((dashes[1][0], 10_000, Meaning.NOTHING),), named=True)
     spans = []
     for number, (start, _) in enumerate(dashes):
         stop = dashes[number + 1][0] if number + 1 < len(dashes) else 10_000
@@ -187,7 +208,7 @@ def _separated(line: str) -> Table | None:
 # --- answers ----------------------------------------------------------------------------------------------------------
 
 _ANSWER: Final = re.compile(
-    r"""^\s*(?:=>\s*|>\s*|Out\[\d+\]:\s*|\$\d+\s=\s|\d+\)\s*|\[\d+\]\s*|res\d+:[^=]{1,40}=\s|string\(\d+\)\s)?
+    r"""^\s*(?:=>\s*|>\s*|Out\[\d+\]:\s*|\$\d+\s=\s|=\s|\d+\)\s*|\[\d+\]\s*|res\d+:[^=]{1,40}=\s|string\(\d+\)\s)?
     (?:[bu](?=["']))?(?:"(?P<double>[^"\n]{2,4000})"|'(?P<single>[^'\n]{2,4000})'|(?P<bare>[^\s"'`][^\s]{1,4000}+))[,;]?\s*$""",
     re.VERBOSE,
 )
@@ -206,7 +227,8 @@ class Answer:
 
     what: Meaning
     named: bool = False  # the name stood alone on its line: its value may follow as `value: …`
-    patience: int = field(default=2)
+    patience: int = 2
+    name: str = ""  # what was asked for: some programs repeat it before the value
 
     def found(self, line: str) -> Iterator[Found]:
         match = _VALUE_LINE.match(line) if self.named else None
@@ -236,7 +258,7 @@ class Answer:
         return None
 
 
-_SETTING: Final = re.compile(r"[A-Za-z_][\w.-]*[:=](?!=*$)|[a-z][a-z0-9+.-]*://")
+_SETTING: Final = re.compile(r"[A-Za-z_]{2,}[A-Za-z_.-]*[:=](?!=*$)|[a-z][a-z0-9+.-]*://")
 _TELLING_FILE: Final = (
     r"[^\s|;&]*(?:secret|token|passw|passwd|master|credential|api[_-]?key|\.key|_key|auth|private|vault)[^\s|;&]*"
 )
@@ -249,7 +271,7 @@ _ASKED_BY_NAME: Final = re.compile(
     | \bprocess\.env\.(?P<node>\w+)
     | \bgrep\s(?:-\w+\s)?["']?(?P<grep>\w+)["']?
     | \bCONFIG\sGET\s(?P<redis>\w+)|"(?P<echoed>requirepass|masterauth)"
-    | [>)\]\w]\s?[\w.()\[\]'":]{0,60}?\.(?P<attribute>[a-z_]\w*[!]?)(?:\(\))?
+    | [>)\]\w]\s?[\w.()\[\]'":]{0,60}?(?:\.|->)(?P<attribute>[A-Za-z_]\w*[!]?)(?:\(\))?
     )[\]\["')}\s;]{0,8}$""",
     re.VERBOSE,
 )
@@ -284,7 +306,7 @@ def _question(line: str) -> Following | None:
     if asked := _ASKED_BY_NAME.search(line):
         name = next(value for value in asked.groups() if value)
         if (what := meaning(name)) is not Meaning.NOTHING:
-            return Answer(what)
+            return Answer(what, name=name)
     if _GENERATORS.search(line):
         return Answer(Meaning.KEY)
     if alone := _NAME_ALONE.match(line):
@@ -329,7 +351,7 @@ class Wrap:
             or _PROMPT.match(run[0])
         ):
             return 0
-        return run.end() if looks_random(run[0], 1) or after in {'"', "'"} or len(run[0]) >= 16 else 0
+        return run.end() if looks_random(run[0], 1) or after in {'"', "'"} else 0
 
     def after(self, line: str) -> Following | None:
         return self if self._end(line) == len(line) == self.width else None
@@ -355,7 +377,7 @@ HINTS: Final = (
     rf"{_STEM}[^\n]*[:?>=|+][ \t]*$",
     rf"\$\{{?\w*{_STEM}\w*\}}?[\"']?[ \t;]*$",
     rf"[\[(]:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[ \t;]*$",
-    rf"\.\w*{_STEM}\w*!?(?:\(\))?[ \t]*$",
+    rf"(?:\.|->)\w*{_STEM}\w*!?(?:\(\))?[ \t]*$",
     r"\b(?:printenv|env-get|config:get|variables get|secrets get|env get|get-parameter|grep|CONFIG GET|requirepass|masterauth)\b",
     rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w.-]*{_STEM}[\w.-]*[\"']?,?$",
     r"<key>[^<\n]*</key>[ \t]*$",

@@ -62,12 +62,13 @@ _SETTINGS_ABOUT_SECRETS: Final = word_set(
     "seconds minutes hours method strategy class column index idx param params parameter template regex pattern digits "
     "bits usage use used only less manager helper service form page link email mail created updated visible "
     "visibility placeholder rules rule history input stdin domain samesite secure exists valid invalid encoding "
-    "charset order position range pair pairs space status state error errors event events handler listener"
+    "charset hashers hasher validators validator within after before until since without encryptor order position range pair pairs space status state error errors event events handler listener"
 )
 _NEVER: Final = word_set(
     "public publishable pub primary foreign sort partition cache idempotency keyboard keyframes keyspace unique "
     "composite natural surrogate max min fingerprint checksum integrity etag thumbprint revision commit"
 )
+_FINGERPRINTS: Final = (["gpg", "key"], ["pgp", "key"], ["host", "key"])
 _IDS: Final = (["access", "key"], ["acces", "cle"])
 _SECRET_CODES: Final = word_set(
     "acces access secret backup recovery secours verification otp pin activation mfa totp sms securite security"
@@ -84,7 +85,7 @@ def words_of(name: str) -> list[str]:
 def meaning(name: str) -> Meaning:
     """What is secret about a value of this name. `name` is one identifier or a phrase of some words."""
     words = words_of(name)[-12:]
-    if not words or words[-1] in _SETTINGS_ABOUT_SECRETS or not _NEVER.isdisjoint(words):
+    if not words or words[-1] in _SETTINGS_ABOUT_SECRETS or not _NEVER.isdisjoint(words) or words in _FINGERPRINTS:
         return Meaning.NOTHING
     if words[-1] == "id":
         return Meaning.KEY if words[-2:-1] in (["session"], ["secret"]) or words[-3:-1] in _IDS else Meaning.NOTHING
@@ -123,14 +124,16 @@ _PLACEHOLDER: Final = re.compile(
     |change_?me_?please|your[-_ ].*|my[-_](?:secret|password|token|key)|password|passwd|pass|secret|token|key|value|api[-_]?key
     |bearer|basic|digest|hmac|jwt|oauth2?|ldap|md5|trust|peer|ident|scram-sha-256|sha-?(?:1|256|512)|rsa|aes|refresh|access
     |[*\u2022\u25cf\u2588.\u2026_x-]{3,}
-    |<.*>|\{\{.*|\$\{.*|\$\(.*|\$[a-z_]\w*|\$\d{1,2}|%[a-z_]*%?|%\(.*|\#\{.*|:[a-z_]\w*|@[a-z_]\w*|&[a-z_]\w*|\?
+    |<.*>|\{\{.*|\$\{.*|\$\(.*|\$[a-z_]\w*(?:[\[-].*)?|\$\d{1,2}|%[a-z_]*%?|%\(.*|\#\{.*|:[a-z_]\w*|@[a-z_]\w*|&[a-z_]\w*|\?
     |\[.*\]?|\(.*\)|\{.*|!.*|\\?["'`]+|[,;)}\]>]+
     |(?:os\.)?env(?:iron)?[\[.(].*|process\.env.*|params[\[.(].*|var\..*|local\..*|secrets\..*|self\..*|this\..*|lambda.*
     |request\..*|config[.(\[].*|settings[.(\[].*|file\(.*|credentials[.(\[].*|rails\..*|options[.(\[].*|args[.(\[].*
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_CODE_CALL: Final = re.compile(r"[A-Za-z_]{2,}(?:(?:\.|::)[A-Za-z_]\w*)*(?:\(.*\)?|\[[\"':a-z].*)[;,.\w()]*")
+_CODE_CALL: Final = re.compile(
+    r"[A-Za-z_$]+[0-9]?(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)*(?:\(.*|\[[\"':a-z].*)|[0-9]+\.[a-z_]+"
+)
 _CODE_NAMES: Final = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)*[?!]?")
 _STEM: Final = re.compile(r"passw|passe|_pass|pwd|secret|token|key|auth|cred", re.IGNORECASE)
 _TYPES: Final = re.compile(
@@ -165,7 +168,7 @@ def is_code(value: str) -> bool:
 
 _SEGMENT: Final = re.compile(r"[^\W_]+")
 _WRITTEN: Final = re.compile(
-    r"[A-Z]?[a-zà-ÿ]+|[A-ZÀ-Ý]+|[0-9]{1,6}|[a-zA-Z]{1,12}[0-9]{1,3}|[vV]?[0-9]{1,3}[a-z]{0,3}|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+"
+    r"[A-Z]?[a-zà-ÿ]+|[A-ZÀ-Ý]+|[0-9]{1,10}|[a-zA-Z]{1,12}[0-9]{1,3}|[vV]?[0-9]{1,3}[a-z]{0,3}|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+"
 )
 _PATH: Final = re.compile(
     r"(?:[.~]{0,2}/)?[\w.@+-]+(?:/[\w.@+-]+)*/?[\w@+-]*\.[A-Za-z][A-Za-z0-9]{0,5}|(?:/|\./|~/|\.\./).*|[a-z]+://[^@]*"

@@ -209,6 +209,7 @@ COMMANDS: Final[tuple[Rule, ...]] = (
     _command("swaks sendemail msmtp s-nail", _F + r"(?:-ap|-xp|--auth-password|-au)[ =]"),
     _command("wpa_passphrase", r"(?<=wpa_passphrase )\S{1,64}\s"),
     _command("nmcli iwctl netsh", _F + r"(?:password|passphrase|wifi-sec\.psk|key=|psk)\s+"),
+    _command("net", r"/user:\S{1,100}\s", r"""([^\s/"'*]\S{2,100})(?:\s|$)"""),
     _command("net", r"(?<=net )user\s[^\s/]{1,64}\s+", r"""([^\s/"'*]\S{2,100})(?:\s|$)"""),
     _command("ngrok cloudflared tailscale netbird", _F + r"(?:(?:add-)?authtoken|service\sinstall|--auth-?key|--token|--setup-key)[ =]+"),
     _command("vault bao", r"(?:(?<=vault )|(?<=bao ))(?:login|unwrap|token\s(?:lookup|renew|revoke)|operator\sunseal)\s(?:-\S{1,40}\s+){0,3}(?:token=)?", any_value=False),
@@ -217,7 +218,7 @@ COMMANDS: Final[tuple[Rule, ...]] = (
              _F + r"(?:config|login|set|token)\s(?:[^|\n]{0,80}?\s)?\S{0,120}(?:_auth|_authToken|_password|token|password|pypi-token\.\S{1,40}|oauth\.\S{1,60})[ =]+"),
     _command("poetry composer bundle", r"config\s(?:--\w{1,12}\s+){0,3}https?-basic\S{0,80}\s+\S{1,80}\s+"),
     _command("bundle", r"config\s(?:set\s+)?(?:--\w{1,12}\s+){0,3}\S{1,80}\s+[^\s:]{1,80}:"),
-    _command("mc mcli", r"(?:alias\sset|config\shost\sadd)\s+\S{1,60}\s+\S{1,200}\s+\S{1,100}\s+"),
+    _command("mc mcli", r"(?:alias\sset|config\shost\sadd)\s+\S{1,60}\s+\S{1,200}\s+(\S{1,100})\s+"),
     _command("fly flyctl doppler wrangler netlify vercel railway gh glab eas convox dokku clever heroku scalingo supabase infisical",
              r"(?:secrets?|env|config|variables?|env:set|config:set|env-set)\s(?:[^|\n]{0,40}?\s)?[A-Za-z]\w{0,60}(?:TOKEN|KEY|SECRET|PASS|PASSWORD|PWD|PW|DSN|AUTH|CRED|CREDENTIALS)\s+(?:(?:-b|--body|--value)[ =])?"),
     _command("gh aws az lpass op", _F + r"(?:-b|--body|--value|--secret-string)[ =]", any_value=False),
@@ -241,6 +242,8 @@ SQL: Final[tuple[Rule, ...]] = (
     Rule("sql", ("pgp_", "aes_", "encrypt(", "decrypt(", "hmac("),
          rf"(?i)\b(?:pgp_(?:sym|pub)_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt|(?:en|de)crypt(?:_iv)?|des_encrypt|hmac)\s?\((?:[^',)\n]{{0,200}}|'[^'\n]{{0,200}}')(?:::\w{{1,12}})?,\s{{0,4}}{_SQL_STRING}"),
     Rule("sql", ("pragma key", "pragma rekey", "pragma hexkey"), r"""(?i)\bpragma\s{1,4}(?:hex)?(?:re)?key\s{0,4}=\s{0,4}(?:"x'([0-9a-f]{8,300})'"|x?'([^'\n]{1,300})'|"([^"\n]{1,300})")"""),
+    Rule("sql", ("md5('", "sha1('", "sha2('", "sha256('", "encode('"),
+         rf"(?i)\b\w{{0,40}}(?:pass|passwd|password|pwd|secret)\w{{0,20}}[\"`]?\s{{0,4}}=\s{{0,4}}\w{{2,20}}\s?\(\s?{_SQL_STRING}"),
     Rule("sql", ("set password", "password("), rf"(?i)\bpassword\s?\(\s?{_SQL_STRING}"),
     Rule("sql", ("set password",), rf"(?i)\bset\s{{1,8}}password\b[^'\n]{{0,20}}(?:'[^'\n]{{0,80}}'(?:@'[^'\n]{{0,80}}')?\s{{0,8}})?(?:=|to)\s{{0,8}}{_SQL_STRING}"),
 )  # fmt: skip
@@ -297,16 +300,19 @@ CONSOLES: Final[tuple[Rule, ...]] = (
          rf"(?i)(?<![a-z])(?:{'|'.join(map(re.escape, _SETTERS))})!?\s?[( ]\s?{STRING}"),
     Rule("console", ("basic_auth", "basicauth", "digestauth", "digest_auth", "auth=(", "auth = (", ".login(", ".auth(", "authenticate("),
          rf"(?i)(?:\b(?:basic_?auth|http(?:basic|digest)auth|digest_auth|request_http_basic|authenticate)\s?[( ]|\bauth\s?=\s?\(|\.login\(|\.auth\()\s?['\"][^'\"\n]{{0,120}}['\"]\s?,\s?{STRING}"),
+    Rule("console", ("jwt.",), rf"(?i)\bjwt\.(?:encode|decode|sign|verify)\([^'\"\n]{{0,200}}?,\s?{STRING}"),
+    Rule("header", ("response=",), r"\bresponse=\"?([0-9a-f]{32,128})", certain=True),
+    Rule("name", ("bundle_",), r"\bBUNDLE_[A-Z0-9_]{1,80}__[A-Z]{2,6}=[\"']?([^\s\"']{4,200})", any_value=False),
     Rule("console", ("create_user(", "create_superuser(", "createuser(", "add_user(", "adduser("),
          rf"(?i)\b(?:create_?(?:super)?user|add_?user)\(\s?['\"][^'\"\n]{{0,120}}['\"]\s?,\s?(?:['\"][^'\"\n]{{0,120}}@[^'\"\n]{{0,120}}['\"]\s?,\s?)?{STRING}"),
     Rule("console", ("auth ",), r"""(?:^|>\s?|["'])(?:AUTH|auth)\s+(?:"?[\w.-]{1,60}"?\s+(?=["'\w]))?(?:"([^"\n]{1,300})"|'([^'\n]{1,300})'|([^\s"'(=:,]{1,300}))\s*["']?$"""),
-    Rule("console", ("requirepass", "masterauth", "auth-pass"), rf"(?i)\b(?:requirepass|masterauth|auth-pass\s{{1,4}}\S{{1,60}})\"?\s{{1,8}}{VALUE}"),
+    Rule("console", ("requirepass", "masterauth", "auth-pass"), rf"(?i)^(?!\s*#)[^\n]{{0,200}}?\b(?:requirepass|masterauth|auth-pass\s{{1,4}}\S{{1,60}})\"?\s{{1,8}}{VALUE}"),
     Rule("console", ("acl setuser",), r"(?i)\bacl\s{1,4}setuser\b[^\n]{0,200}?\s(?:>(\S{1,200})|#([0-9a-f]{64}))"),
     Rule("console", ("hello 2 auth", "hello 3 auth", "auth2 ", "migrate "), rf"(?i)\b(?:hello\s[23]\sauth\s\S{{1,80}}|auth2\s\S{{1,80}}|migrate\s[^\n]{{1,120}}?\sauth)\s{VALUE}"),
 )  # fmt: skip
 
 FILES: Final[tuple[Rule, ...]] = (
-    Rule("file", (":",), r"^(?:[^\s:/#]{1,200}|\*):(?:\d{1,5}|\*):[^\s:]{1,100}:[^\s:]{1,100}:(\S{1,300})\s*$"),  # .pgpass
+    Rule("file", (":",), r"^(?:[^\s:/#]{1,200}|\*):(?:\d{1,5}|\*):[^\s:]{1,100}:[^\s:]{1,100}:((?:[^\s:\\]|\\.){1,300})\s*$"),  # .pgpass
     Rule("file", ("machine ", "password "), r"\bmachine\s{1,8}\S{1,200}\s{1,8}(?:login\s{1,8}\S{1,200}\s{1,8})?password\s{1,8}(\S{1,300})"),  # .netrc
     Rule("file", ("password ",), r"^\s*(?:default\s{1,8})?(?:login\s{1,8}\S{1,200}\s{1,8})?password\s{1,8}(\S{1,300})\s*$", any_value=False),
     Rule("file", ("rootpw", "bindpw", "auth_pass", "rpcpassword", "smtppassword", "authpass", "serverpassword", "snmp-server ", "rocommunity", "rwcommunity", "neighbor ", "enable secret", "enable password", "insecure-password"),

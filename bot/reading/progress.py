@@ -5,10 +5,6 @@ from __future__ import annotations
 import re
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
-# Only lines with one of these are compared at all.
-TELLS_PROGRESS = re.compile(
-    rf"[0-9]%|it/s|[0-9:-]{{7,8}} +[0-9:-]{{7,8}} +[0-9:-]{{7,8}}|[{SPINNERS}]|(?:^|\n) {{4,}}(?:\n|$)"
-)
 # What changes from state to state: numbers, their units, bars, spinners.
 CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
@@ -24,12 +20,16 @@ def supersedes(last: str, following: str) -> bool:
         blanked = len(last) > 3 and bool(following.strip())
         return blanked or (last == "" and PERCENT.search(following) is not None)
     if not following.strip():
-        return TELLS_PROGRESS.search(last) is not None
-    if TELLS_PROGRESS.search(last) is None:
+        return _tells(last)
+    if not _tells(last):
         return False
     if _shape(last) == _shape(following):
         return _percent(last) <= _percent(following)
     return _done(last, following)
+
+
+def _tells(line: str) -> bool:
+    return "%" in line or "--:--" in line or "it/s" in line or line.lstrip()[:1] in SPINNERS
 
 
 def _shape(line: str) -> str:

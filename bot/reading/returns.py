@@ -45,6 +45,7 @@ class Returns:
         self._last_at = ""
         self._written = ""  # of the cursor's line since its last new line
         self._attentive = False  # a line is being typed
+        self._at: str | None = None  # the prompt of the cursor's line
         self._known = False  # at a prompt that was learnt, not guessed
         self._since = 0  # pieces ago, the prompt was seen
         self._judged = 0
@@ -70,7 +71,7 @@ class Returns:
         self._commands.shown(piece)
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
-        prompt = self._prompt()
+        self._at = prompt = self._prompt()
         if prompt is not None:
             self._attentive, self._since, self._judged = True, 0, self._commands.judged
             self._known = self._prompts.known(prompt) is not None
@@ -99,6 +100,7 @@ class Returns:
         self._last = body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
         self._last_at, self._written = time, self._last
         self._commands.shown(body)
+        self._at = self._prompt()
         return at
 
     # --- how a piece ended
@@ -126,7 +128,7 @@ class Returns:
             return self._commands.expects_more(self._terminal.line()[0], shown)
         if self._attentive and self._known and last == "" and self._stepped:
             return True
-        prompt = self._prompt()
+        prompt = self._at
         if prompt is not None and not last.rstrip().endswith("^C"):
             return self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last)
         return supersedes(SILENT.sub("", last), shown)

@@ -41,6 +41,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 UNFINISHED = re.compile(
     r"(?:\x1b|(?:\x1b\[|\x9b)[0-?]*+[ -/]*+|\x1b[ -/]++|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x18\x1a\x9c\n]*+\x1b?)\Z"
 )
+C1_INTRODUCER = re.compile("[\x90\x98\x9b\x9d-\x9f]")
 LONGEST_SEQUENCE = 4096
 
 LEAVES_ALTERNATE = re.compile(r"\x1b\[\?(?:[0-9;]*;)?(?:1049|1047|47)(?:;[0-9;]*)?l|\x1bc")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from bot.reading.screen import TAB, Row, Screen, width_of
 from bot.reading.sequences import (
+    C1_INTRODUCER,
     CONTROL,
     DRAWING_SET,
     ERASED_LINE,
@@ -126,14 +127,12 @@ class Terminal:
         if text.endswith("\r"):
             self._unfinished = "\r"
             return text[:-1]
-        end = text[-LONGEST_SEQUENCE:]
-        if "\x1b" in end or not end.isascii():
-            cut = UNFINISHED.search(text, max(0, len(text) - LONGEST_SEQUENCE))
-            if cut is not None:
-                rest = cut.group()
-                # Nobody reads what is in the middle of a sequence that long.
-                self._unfinished = rest if len(rest) < LONGEST_SEQUENCE else rest[:2] + rest[-300:]
-                return text[: cut.start()]
+        cut = _unfinished(text)
+        if cut < len(text):
+            rest = text[cut:]
+            # Nobody reads what is in the middle of a sequence that long.
+            self._unfinished = rest if len(rest) < LONGEST_SEQUENCE else rest[:2] + rest[-300:]
+            return text[:cut]
         return text
 
     def _normal(self, text: str) -> str:
@@ -300,6 +299,20 @@ class Terminal:
         self._line = last.ljust(screen.x) if not force and not screen.row().wrapped else last
         self._screen = None
         return True
+
+
+def _unfinished(text: str) -> int:
+    """Where the sequence begins that the end of `text` cuts; its length if there is none."""
+    start = max(0, len(text) - LONGEST_SEQUENCE)
+    escape = text.rfind("\x1b", start)
+    if escape >= 0 and UNFINISHED.match(text, escape):
+        opener = text.rfind("\x1b", start, escape)  # ESC may be the first half of a string's end
+        return opener if opener >= 0 and UNFINISHED.match(text, opener) else escape
+    if not text[-1:].isascii() or not text[start:].isascii():
+        for introducer in C1_INTRODUCER.finditer(text, start):
+            if UNFINISHED.match(text, introducer.start()):
+                return introducer.start()
+    return len(text)
 
 
 def _overprint(line: str) -> tuple[str, int]:
