@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 EVERY_S = 1.0
@@ -16,13 +16,20 @@ class Pace:
     """Whoever wants to post waits for his turn, first come first served; a channel never waits for another one."""
 
     def __init__(
-        self, *, every_s: float = EVERY_S, burst: int = BURST, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        every_s: float = EVERY_S,
+        burst: int = BURST,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._every_s = every_s
         self._burst = burst
         self._clock = clock
+        self._sleep = sleep
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._due: dict[str, float] = {}
+        self._spent: set[str] = set()
 
     @asynccontextmanager
     async def turn(self, channel: str) -> AsyncIterator[None]:
@@ -33,9 +40,14 @@ class Pace:
             due = max(self._due.get(channel, 0.0), now - (self._burst - 1) * self._every_s)
             self._due[channel] = due + self._every_s
             if due > now:
-                await asyncio.sleep(due - now)
-            yield
+                await self._sleep(due - now)
+            try:
+                yield
+            finally:
+                if channel in self._spent:
+                    self._spent.discard(channel)
+                    self._due[channel] = self._clock() + self._every_s
 
     def slow_down(self, channel: str) -> None:
-        """Slack said 429: what was left of a burst is not there."""
-        self._due[channel] = max(self._due.get(channel, 0.0), self._clock() + self._every_s)
+        """Slack said 429 in this turn: what we took for the rest of a burst is not there."""
+        self._spent.add(channel)

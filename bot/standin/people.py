@@ -221,7 +221,7 @@ class People(ABC):
             "text": text,
             "api_app_id": self.app_id,
             "is_enterprise_install": "false",
-            "response_url": self._response_url(user_id, channel_id, None),
+            "response_url": self.response_url(user_id, channel_id),
             "trigger_id": f"{time.time_ns()}.1.{secrets.token_hex(8)}",
         }
         ack = await self.send(urlencode(form).encode(), "application/x-www-form-urlencoded")
@@ -261,7 +261,7 @@ class People(ABC):
             "channel": {"id": channel_id, "name": self.rooms[channel_id].label},
             **({} if ephemeral else {"message": within.raw}),
             "state": {"values": {}},
-            "response_url": self._response_url(user.id, channel_id, ephemeral),
+            "response_url": self.response_url(user.id, channel_id, ephemeral),
             "actions": [{**button, "block_id": button.get("block_id", "b1"), "action_ts": f"{time.time():.6f}"}],
         }
 
@@ -343,7 +343,7 @@ class People(ABC):
     def response_routes(self) -> list[web.RouteDef]:
         return [web.post("/respond/{id}", self._response)]
 
-    def _response_url(self, user_id: str, channel_id: str, origin: Told | None) -> str:
+    def response_url(self, user_id: str, channel_id: str, origin: Told | None = None) -> str:
         name = secrets.token_hex(12)
         self._response_urls[name] = _ResponseUrl(user_id, channel_id, time.time(), origin)
         return f"{self.url}/respond/{name}"
