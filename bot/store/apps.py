@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, select, update
 
 from bot.store.database import Database, columns, into
 from bot.store.schema import apps, subscriptions
@@ -88,19 +89,14 @@ class Apps(Database):
     async def poll_done(
         self, region: str, app_id: str, now: float, *, cursor_at: float | None = None, error: str = ""
     ) -> None:
-        """The cursor never goes back, and stays where it is after an error."""
-        further = or_(apps.c.cursor_at.is_(None), apps.c.cursor_at < cursor_at)
-        outcome = (
-            {"error": error, "failing_since": func.coalesce(apps.c.failing_since, now)}
-            if error
-            else {
-                "error": "",
-                "failing_since": None,
-                "polled_at": now,
-                "cursor_at": apps.c.cursor_at
-                if cursor_at is None
-                else case((further, cursor_at), else_=apps.c.cursor_at),
-            }
-        )
+        """`cursor_at` is kept where it is further than before; `failing_since` is when the errors in a row began."""
+        outcome: dict[str, Any]
+        if error:
+            outcome = {"error": error, "failing_since": func.coalesce(apps.c.failing_since, now)}
+        else:
+            outcome = {"error": "", "failing_since": None, "polled_at": now}
+        if cursor_at is not None:
+            behind = apps.c.cursor_at.is_(None) | (apps.c.cursor_at < cursor_at)
+            outcome["cursor_at"] = case((behind, cursor_at), else_=apps.c.cursor_at)
         async with self._writing() as connection:
             await connection.execute(update(apps).where(is_app(region, app_id)).values(**outcome))

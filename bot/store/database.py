@@ -81,7 +81,7 @@ def _postgresql_url(url: URL) -> URL:
     try:
         make_conninfo(**{name: str(value) for name, value in url.query.items()})
     except psycopg.ProgrammingError as error:
-        raise Misconfigured(_wrong(f"has an option that PostgreSQL does not know ({error})")) from None
+        raise Misconfigured(_wrong(f"has an option that PostgreSQL does not know ({str(error).strip()})")) from None
     return url.set(drivername="postgresql+psycopg").update_query_dict(
         {name: value for name, value in _OPTIONS.items() if name not in url.query}
     )
@@ -253,6 +253,8 @@ class Database:
         try:
             yield
         except _GONE as error:
+            if _is_ours(error):
+                raise
             raise self._fault(error) from None
         except DBAPIError as error:
             if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
@@ -267,6 +269,12 @@ class Database:
         if "authentication failed" in said or ("does not exist" in said and "connection" in said):
             return Misconfigured(f"{self._where} refuses the user, the password or the name in DATABASE_URL.")
         return StoreDown(f"The database does not answer ({self._where}): nothing is lost, it is tried again.")
+
+
+def _is_ours(error: Exception) -> bool:
+    """SQLite has one class for an outage and for a statement that is wrong."""
+    original = getattr(error, "orig", None)
+    return isinstance(original, sqlite3.OperationalError) and original.sqlite_errorcode == sqlite3.SQLITE_ERROR
 
 
 def _postgresql_engine(url: URL) -> AsyncEngine:

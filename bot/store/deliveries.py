@@ -188,9 +188,9 @@ class Deliveries(Database):
 
     async def count_deliveries(self) -> dict[str, int]:
         """By state, of all that are remembered."""
-        query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
+        query = select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)
         async with self._reading() as connection:
-            return dict((await connection.execute(query)).tuples().all())
+            return {row.state: row.number for row in await connection.execute(query)}
 
     async def _set(self, condition: ColumnElement[bool], **values: Any) -> list[int]:
         async with self._writing() as connection:

@@ -98,17 +98,17 @@ class Sessions(Database):
             sessions.c.region == region, sessions.c.app_id == app_id, sessions.c.event_id.in_(event_ids)
         )
         async with self._reading() as connection:
-            return dict((await connection.execute(query)).tuples().all())
+            return {row.event_id: row.state for row in await connection.execute(query)}
 
     async def count_sessions(self, region: str, app_id: str, since: float) -> dict[str, int]:
         """By state, of those that started at `since` or later."""
         query = (
-            select(sessions.c.state, func.count())
+            select(sessions.c.state, func.count().label("number"))
             .where(sessions.c.region == region, sessions.c.app_id == app_id, sessions.c.started_s >= since)
             .group_by(sessions.c.state)
         )
         async with self._reading() as connection:
-            return dict((await connection.execute(query)).tuples().all())
+            return {row.state: row.number for row in await connection.execute(query)}
 
 
 def _known(row: RowMapping) -> KnownSession:
