@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,8 +22,6 @@ ADA, BOB, EVE = "ada@example.com", "bob@example.com", "eve@example.com"
 SAMPLE = Path(__file__).parents[1] / "bot" / "standin" / "sample-audit-log.json"
 
 log.configure(as_json=False)
-
-Start = Callable[..., Awaitable[Running]]
 
 
 @pytest.fixture
@@ -54,23 +54,41 @@ def environment(slack: SlackStandin, scalingo: ScalingoStandin, folder: Path, **
     }
 
 
+class Start:
+    """Starts the bot with whatever variables are given; `stop` ends it, a second start ends the first."""
+
+    def __init__(self, slack: SlackStandin, scalingo: ScalingoStandin, folder: Path) -> None:
+        self._slack, self._scalingo, self._folder = slack, scalingo, folder
+        self._stack = AsyncExitStack()
+
+    async def __call__(self, **variables: str) -> Running:
+        await self.stop()
+        settings = Settings.from_environment(environment(self._slack, self._scalingo, self._folder, **variables))
+        port = urlsplit(variables.get("PUBLIC_URL", "")).port or 0
+        bot = await self._stack.enter_async_context(running(settings.model_copy(update={"port": port})))
+        self._slack.app_url = str(bot.address)
+        return bot
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
+
+
 @pytest.fixture
 async def start(slack: SlackStandin, scalingo: ScalingoStandin, tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts the bot, with whatever variables are given; ends it with the test."""
-    async with AsyncExitStack() as stack:
-
-        async def start(**variables: str) -> Running:
-            settings = Settings.from_environment(environment(slack, scalingo, tmp_path, **variables))
-            bot = await stack.enter_async_context(running(settings.model_copy(update={"port": 0})))
-            slack.app_url = str(bot.address)
-            return bot
-
-        yield start
+    start = Start(slack, scalingo, tmp_path)
+    yield start
+    await start.stop()
 
 
 @pytest.fixture
 async def bot(start: Start) -> Running:
     return await start()
+
+
+async def until(happened: Callable[[], Awaitable[bool]], within_s: float = 10.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not await happened():
+            await asyncio.sleep(0.02)
 
 
 def audit_log(*lines: str, typed: tuple[str, ...] = (), at: datetime | None = None) -> bytes:

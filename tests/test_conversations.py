@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import ADA, BOB, EVE, SAMPLE, Start, audit_log
+from conftest import ADA, BOB, EVE, SAMPLE, Start, audit_log, until
 
 from bot.app import Running
 from bot.standin.scalingo import ScalingoStandin
@@ -124,9 +124,11 @@ async def test_asked_for_again_one_gets_the_way_to_the_thread(
     await slack.presses("post_again", within=told)
     await slack.presses("post_again", within=told)
     await slack.told(count=2)
-    async with asyncio.timeout(10):
-        while [len(each) for each in await slack.threads()] != [3, 3]:
-            await asyncio.sleep(0.02)
+
+    async def twice() -> bool:
+        return [len(each) for each in await slack.threads()] == [3, 3]
+
+    await until(twice)
 
 
 async def test_a_channel_without_the_bot_gets_its_session_when_it_comes(
