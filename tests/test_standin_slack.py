@@ -252,12 +252,12 @@ class App:
 
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], str]] = []
-        self.says = web.Response()
+        self.says: Json | str = ""
         self.url = ""
 
     async def serve(self, request: web.Request) -> web.Response:
         self.got.append((dict(request.headers), await request.text()))
-        return self.says
+        return web.json_response(self.says) if isinstance(self.says, dict) else web.Response(text=self.says)
 
     def form(self) -> dict[str, str]:
         return {name: values[0] for name, values in parse_qs(self.got[-1][1], keep_blank_values=True).items()}
@@ -302,9 +302,9 @@ async def test_a_forged_or_a_stale_request(slack: SlackStandin, app: App) -> Non
 
 
 async def test_an_ack_with_words_is_what_the_person_is_told(slack: SlackStandin, app: App) -> None:
-    app.says = web.json_response({"text": "help", "response_type": "ephemeral"})
+    app.says = {"text": "help", "response_type": "ephemeral"}
     ack = await slack.types("/auditlog help")
-    app.says = web.Response(text="plain")
+    app.says = "plain"
     await slack.types("/auditlog help")
     assert ack.json["text"] == "help"
     assert [told.text for told in await slack.told(count=2)] == ["help", "plain"]
@@ -327,10 +327,10 @@ async def test_a_button_in_a_message_and_in_what_one_was_told(slack: SlackStandi
     assert (pressed["actions"][0]["value"], pressed["message"]["ts"]) == ("sealed", post.ts)
     assert pressed["user"]["id"] == slack.user_id("bob@example.com")
 
-    app.says = web.json_response({"text": "list", "blocks": [BUTTON]})
+    app.says = {"text": "list", "blocks": [BUTTON]}
     await slack.types("/auditlog shop")
     [told] = slack.ephemerals()
-    app.says = web.Response()
+    app.says = ""
     await slack.presses("read_session", within=told, value="forged")
     pressed = json.loads(app.form()["payload"])
     assert (pressed["actions"][0]["value"], pressed["container"]["is_ephemeral"]) == ("forged", True)
@@ -351,7 +351,7 @@ async def test_a_button_in_a_thread_says_so(slack: SlackStandin, app: App) -> No
 
 
 async def test_an_answer_that_everybody_sees_is_noticed(slack: SlackStandin, app: App) -> None:
-    app.says = web.json_response({"text": "all", "response_type": "in_channel"})
+    app.says = {"text": "all", "response_type": "in_channel"}
     await slack.types("/auditlog")
     [told] = slack.ephemerals()
     assert isinstance(told, Told)
