@@ -242,7 +242,8 @@ class Deliver:
         parts = self._
         parts.names.doubt(session.key.region, session.key.app_id)
         try:
-            await self._thread(delivery).parent(self._parent(delivery, session, blocks.Waiting()))
+            if delivery.parent_ts is None:
+                await self._thread(delivery).parent(self._parent(delivery, session, blocks.Waiting()))
         except BotError as instead:
             await self._failed(delivery, session, instead)
             return
