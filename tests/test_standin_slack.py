@@ -373,6 +373,9 @@ async def test_a_thread_is_waited_for(slack: SlackStandin) -> None:
     await call(slack, "chat.postMessage", channel=channel, text="reply", thread_ts=ts)
     parent, reply = await waiting
     assert (parent.text, reply.text) == ("parent", "reply")
+    await call(slack, "chat.postMessage", channel=channel, text="another")
+    [another] = await slack.thread("ops", nth=1, wait_for=1)
+    assert another.text == "another"
     with pytest.raises(TimeoutError):
         await slack.thread("ops", within_s=0.05)
 

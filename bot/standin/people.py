@@ -330,11 +330,15 @@ class People(ABC):
     async def thread(
         self, channel: str = "ops", *, wait_for: int = 3, nth: int = -1, within_s: float = 10.0
     ) -> list[Post]:
-        """The newest thread once it holds `wait_for` messages: parent, commands, transcript. Raises TimeoutError."""
+        """A thread, the newest if not told otherwise, once it holds `wait_for` messages: parent, commands, transcript.
+
+        Raises TimeoutError.
+        """
+        needed = nth + 1 if nth >= 0 else -nth
         async with asyncio.timeout(within_s):
             while True:
                 threads = await self.threads(channel)
-                if len(threads) >= abs(nth) and len(threads[nth]) >= wait_for:
+                if len(threads) >= needed and len(threads[nth]) >= wait_for:
                     return threads[nth]
                 await asyncio.sleep(0.01)
 
