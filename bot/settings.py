@@ -20,6 +20,8 @@ Content = Literal["full", "commands", "metadata"]
 REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,5}")
 # The route of the webhooks that this app registers with Scalingo; what follows it is sealed.
 WEBHOOK_PATH = "/scalingo/"
+# In an address that need not be a right one: what is wrong with it is told later, by whoever opens it.
+_PASSWORD = re.compile(r"://[^:/@]*:(.+)@")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -136,8 +138,8 @@ class Settings(BaseSettings):
             self.scalingo_api_token,
             self.metrics_token,
         )
-        passwords = [password for password in (urlsplit(url).password,) if password]
-        return [value.get_secret_value() for value in values if value] + passwords + ([url] if "@" in url else [])
+        passwords = _PASSWORD.findall(url)
+        return [value.get_secret_value() for value in values if value] + passwords + ([url] if passwords else [])
 
     def content_for(self, region: str) -> Content:
         return self.content_by_region.get(region, self.content)

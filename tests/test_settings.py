@@ -204,6 +204,10 @@ def test_the_log_is_told_of_every_secret() -> None:
     assert {*SECRETS.values(), "hidden-word"} == set(told)
 
 
+def test_a_password_is_known_in_an_address_that_is_none() -> None:
+    assert "wo[rd@" in settings(DATABASE_URL="postgres://ada:wo[rd@@db.example.com/bot").secrets()
+
+
 def test_the_keys_are_the_same_in_every_container_and_no_two_purposes_share_one() -> None:
     first, second = settings(), settings(**ON_SCALINGO)
     assert first.key_for("webhook") == second.key_for("webhook")
