@@ -23,7 +23,7 @@ Open = Callable[[], Awaitable[Queue]]
 
 async def until(happened: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not happened():  # noqa: ASYNC110 - what happens tells nobody
+        while not happened():
             await asyncio.sleep(0.01)
 
 
