@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -484,12 +485,22 @@ async def test_a_burst_of_four_and_then_one_at_a_time(clock: Clock) -> None:
 
 
 async def test_a_strict_channel_loses_no_message(workspace: SlackStandin, ops: str) -> None:
-    workspace.rate_limited = True
+    workspace.seconds_a_message = 1.0
     slack = Slack(token=SecretStr(workspace.token), api_url=workspace.api_url)
     for number in range(3):
         await slack.post(ops, Message(f"{number}"))
     assert [message["text"] for message in await workspace.messages("ops")] == ["0", "1", "2"]
     assert [call.status for call in workspace.calls] == [200, 429, 200, 200]
+    await slack.aclose()
+
+
+async def test_many_at_once_lose_no_message(workspace: SlackStandin, ops: str) -> None:
+    workspace.seconds_a_message = 0.01
+    slack = Slack(token=SecretStr(workspace.token), api_url=workspace.api_url, pace=Pace(every_s=0.02))
+    await asyncio.gather(*(slack.post(ops, Message(f"{number}")) for number in range(50)))
+    texts = [message["text"] for message in await workspace.messages("ops")]
+    assert sorted(texts, key=int) == [f"{number}" for number in range(50)]
+    assert any(call.status == 429 for call in workspace.calls)
     await slack.aclose()
 
 

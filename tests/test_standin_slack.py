@@ -121,12 +121,12 @@ async def test_metadata_comes_only_where_it_is_asked_for(slack: SlackStandin) ->
     channel = slack.channel_id("ops")
     metadata = {"event_type": "a", "event_payload": {"key": "k"}}
     ts = (await call(slack, "chat.postMessage", channel=channel, text="x", metadata=metadata))["ts"]
-    await call(slack, "chat.postMessage", channel=channel, text="y", thread_ts=ts)
+    slack.says("y", thread_ts=ts)
     [without] = (await call(slack, "conversations.history", channel=channel))["messages"]
     [with_it] = (await call(slack, "conversations.history", channel=channel, include_all_metadata=True))["messages"]
     assert "metadata" not in without
     assert with_it["metadata"] == metadata
-    assert with_it["reply_count"] == 1
+    assert (with_it["reply_count"], with_it["reply_users"]) == (1, [slack.user_id("ada@example.com")])
 
 
 async def test_pages(slack: SlackStandin) -> None:

@@ -7,7 +7,7 @@ from bot.errors import BlocksRefused, BotError, CannotPost, Gone, Misconfigured,
 _READ_ONLY = "This channel takes no messages from apps: ask an admin of the workspace to let this one post."
 _CANNOT_POST = {
     "not_in_channel": "I am not in this channel: invite me with `/invite` and I will go on.",
-    "channel_not_found": "I am not in this conversation: invite me with `/invite` and I will go on.",
+    "channel_not_found": "I am not in this conversation: invite me with `/invite`, or ask in a channel that I am in.",
     "is_archived": "This channel is archived: unarchive it and I will go on.",
     "access_denied": _READ_ONLY,
     "ekm_access_denied": _READ_ONLY,

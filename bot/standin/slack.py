@@ -10,7 +10,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -64,15 +64,15 @@ class _Refused(Exception):
 
 
 class SlackStandin(People, Door):
-    """`rate_limited`: one message a second and channel; `share_delay_s`: how long a file takes to appear."""
+    """`seconds_a_message`: how long a channel rests after one (0: not at all); `share_delay_s`: how long a file takes to appear."""
 
     def __init__(
-        self, *, rate_limited: bool = False, share_delay_s: float = 0.0, scopes: Iterable[str] = SCOPES
+        self, *, seconds_a_message: float = 0.0, share_delay_s: float = 0.0, scopes: Iterable[str] = SCOPES
     ) -> None:
         super().__init__()
         self.team_id = TEAM
         self.token = f"xoxb-{secrets.token_hex(12)}"
-        self.rate_limited = rate_limited
+        self.seconds_a_message = seconds_a_message
         self.share_delay_s = share_delay_s
         self.scopes = set(scopes)
         self.files: dict[str, File] = {}
@@ -146,9 +146,12 @@ class SlackStandin(People, Door):
         room = self.rooms[self.channel_id(channel)]
         room.messages = [message for message in room.messages if message["ts"] != post_ts]
 
-    def says(self, text: str, *, user: str = "ada@example.com", channel: str = "ops") -> Json:
-        """Somebody else's message, so that a channel is not ours alone."""
-        return self._add(self.rooms[self.channel_id(channel)], {"user": self.user_id(user), "text": text})
+    def says(
+        self, text: str, *, user: str = "ada@example.com", channel: str = "ops", thread_ts: str | None = None
+    ) -> Json:
+        """Somebody else's message, so that a channel or a thread is not ours alone."""
+        said: Json = {"user": self.user_id(user), "text": text} | ({"thread_ts": thread_ts} if thread_ts else {})
+        return self._add(self.rooms[self.channel_id(channel)], said)
 
     # What People ask
 
@@ -244,22 +247,23 @@ class SlackStandin(People, Door):
 
     def conversations_history(self, arguments: Json) -> Json:
         room = self._readable_room(arguments)
-        replies = Counter(message.get("thread_ts") for message in room.messages)
-        top = [message for message in room.messages if "thread_ts" not in message]
-        return page([{**each, **_thread_of(each, replies[each["ts"]])} for each in reversed(top)], arguments)
+        replies: defaultdict[str, list[Json]] = defaultdict(list)
+        for message in room.messages:
+            replies[message.get("thread_ts", "")].append(message)
+        return page([{**each, **_thread_of(each, replies[each["ts"]])} for each in reversed(replies[""])], arguments)
 
     def conversations_replies(self, arguments: Json) -> Json:
         room = self._readable_room(arguments)
         parent = self._message(room, arguments.get("ts", ""), "thread_not_found")
         replies = [message for message in room.messages if message.get("thread_ts") == parent["ts"]]
-        return page([{**parent, **_thread_of(parent, len(replies))}, *replies], arguments)
+        return page([{**parent, **_thread_of(parent, replies)}, *replies], arguments)
 
     def chat_post_message(self, arguments: Json) -> Json:
         room = self._writable_room(arguments)
         said = _said(arguments)
         if thread_ts := arguments.get("thread_ts"):
             said["thread_ts"] = self._message(room, thread_ts, "thread_not_found")["ts"]
-        if self.rate_limited and time.monotonic() - room.last_post_at < 1.0:
+        if time.monotonic() - room.last_post_at < self.seconds_a_message:
             raise _Refused("ratelimited", status=429)
         room.last_post_at = time.monotonic()
         message = self._add(room, said)
@@ -475,8 +479,12 @@ def page(messages: list[Json], arguments: Json) -> Json:
     }
 
 
-def _thread_of(parent: Json, replies: int) -> Json:
-    return {"thread_ts": parent["ts"], "reply_count": replies} if replies else {}
+def _thread_of(parent: Json, replies: list[Json]) -> Json:
+    """What Slack adds to a parent that has replies."""
+    if not replies:
+        return {}
+    users = list(dict.fromkeys(reply["user"] for reply in replies))
+    return {"thread_ts": parent["ts"], "reply_count": len(replies), "reply_users": users[:5]}
 
 
 def _without_metadata(message: Json) -> Json:
