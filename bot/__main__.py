@@ -5,14 +5,36 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from bot.errors import BadInput, BotError
 
-DESCRIPTION = "Brings the audit logs of Scalingo's one-off containers to Slack."
+DESCRIPTION = (
+    "Brings the audit logs of Scalingo's one-off containers to Slack: what was typed, and what the terminal showed."
+)
+EXAMPLES = """\
+examples:
+  python -m bot try                            see the thread, with no account
+  python -m bot read audit-log.json            what was done in a session that was saved to a file
+  python -m bot read - --transcript < log.json what its terminal showed
+  env | python -m bot mask                     text without its secrets
+  python -m bot serve                          the Slack app; its variables are in the README
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, as for every other bad input."""
+        self.exit(2, f"bot: {message} ({self.prog} --help shows what there is).\n")
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m bot", description=DESCRIPTION)
+    top = _Parser(
+        prog="python -m bot",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     commands.add_parser("serve", help="run the Slack app and its jobs (the default)")
     commands.add_parser("worker", help="run jobs only, beside a `serve` on the same PostgreSQL")
