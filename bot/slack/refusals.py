@@ -51,7 +51,7 @@ _SLACK_IS_UNWELL = {"fatal_error", "internal_error", "request_timeout", "service
 _RATE_LIMITED = {"message_limit_exceeded", "rate_limited", "ratelimited"}
 
 
-def refusal(method: str, code: str, needed: str = "") -> BotError:  # noqa: PLR0911 - a table, read downwards
+def refusal(method: str, code: str, needed: str = "") -> BotError:
     """What the error `code` in an answer to `method` means for us; `needed` is the scope that was missing."""
     if code in _CANNOT_POST:
         return CannotPost(_CANNOT_POST[code], code)
