@@ -3,7 +3,7 @@
 The store is the truth and this only dispatches: what gets lost here is found by the next sweep over the store, and what
 comes twice finds that there is nothing left to do. So nothing is kept here but a job's name and its key.
 
-What was learnt of PgQueuer 1.6 (each is held by a test):
+What was learnt of PgQueuer 1.6 (what does not need a clock to be seen is held by a test):
 
 * Its psycopg driver listens and asks on one connection, and waits for notifications with that connection's lock held: to
   put a job took 0.6 s, and 1.6 s passed until it ran. Here LISTEN has a connection of its own and the statements go
@@ -55,6 +55,7 @@ LOOK_EVERY = timedelta(seconds=10)
 # While jobs wait for others to end, which wakes the queue by itself.
 LOOK_AGAIN = timedelta(seconds=0.5)
 TIDY_EVERY_S = 3600.0
+HAND_BACK_WITHIN_S = 1.5
 _RECONNECT_WAITS_S = (0.2, 0.5, 1, 2, 5, 10)
 _RETRY_WAITS_S = (1, 2, 5, 10, 30, 60)
 
@@ -143,8 +144,9 @@ class _Handled:
 class Queue:
     """`await Queue.on(store)`, then `handle` every name, then `run`; `put` may be called at any time after the first."""
 
-    def __init__(self, store: Database) -> None:
+    def __init__(self, store: Database, tidy_every_s: float) -> None:
         self._store = store
+        self._tidy_every_s = tidy_every_s
         names = _Names()
         self._builders: dict[str, Any] = {
             "qbe": QueryBuilderEnvironment(names),
@@ -166,9 +168,9 @@ class Queue:
         self.connected = False
 
     @classmethod
-    async def on(cls, store: Database) -> Self:
+    async def on(cls, store: Database, *, tidy_every_s: float = TIDY_EVERY_S) -> Self:
         """Raises StoreDown."""
-        self = cls(store)
+        self = cls(store, tidy_every_s)
         await self._install()
         return self
 
@@ -230,7 +232,9 @@ class Queue:
         if self._running:
             await asyncio.wait(self._running.values(), timeout=timeout_s)
         self._cancel_running()
-        await self._ended.wait()
+        # Where the database does not answer, nothing can be handed back: the store's leases run out.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), HAND_BACK_WITHIN_S)
 
     def _cancel_running(self) -> None:
         for task in self._running.values():
@@ -291,7 +295,7 @@ class Queue:
     async def _tidy(self) -> None:
         """What PgQueuer has written down of jobs that are over goes."""
         while True:
-            await asyncio.sleep(TIDY_EVERY_S)
+            await asyncio.sleep(self._tidy_every_s)
             with contextlib.suppress(BotError):
                 await self._queries.clear_queue_log(list(self._handled))
                 await self._queries.clear_statistics_log(list(self._handled))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psycopg
@@ -12,13 +13,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import Unreachable
-from bot.queue import Queue
+from bot.queue import HEARTBEAT_TIMEOUT, Queue
 from bot.store import Store
 from tests.postgres import server
 
 PATIENCE_S = 20.0
-
-Open = Callable[[], Awaitable[Queue]]
 
 
 async def until(happened: Callable[[], bool]) -> None:
@@ -63,13 +62,6 @@ class Process:
     async def end(self) -> None:
         await self.queue.stop(0.1)
         if self._task is not None:
-            await self._task
-        await self.store.close()
-
-    async def dies(self) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
             await self._task
         await self.store.close()
 
@@ -290,7 +282,62 @@ async def test_a_cancelled_run_leaves_nothing_running(process: Process) -> None:
     assert cancelled
 
 
+async def test_what_is_written_down_of_jobs_that_are_over_goes(url: str) -> None:
+    store = await Store.open(url)
+    queue = await Queue.on(store, tidy_every_s=0.05)
+    ran = asyncio.Event()
+
+    async def handler(key: str) -> None:
+        ran.set()
+
+    queue.handle("deliver", handler, 1)
+    await queue.put("deliver", "1")
+    assert await queue._queries.queue_log()
+    run = asyncio.create_task(queue.run())
+    await ran.wait()
+    async with asyncio.timeout(PATIENCE_S):
+        while await queue._queries.queue_log():
+            await asyncio.sleep(0.02)
+    await queue.stop(1)
+    await run
+    await store.close()
+
+
 # --- on PostgreSQL alone
+
+
+BEGIN_AND_HANG = """
+import asyncio, sys
+from bot.queue import HEARTBEAT_TIMEOUT, Queue
+from bot.store import Store
+async def main():
+    queue = await Queue.on(await Store.open(sys.argv[1]))
+    async def hang(key):
+        print(key, flush=True)
+        await asyncio.Event().wait()
+    queue.handle("deliver", hang, 1)
+    await queue.put("deliver", "1")
+    await queue.run()
+asyncio.run(main())
+"""
+
+
+async def test_the_work_of_a_killed_process_is_done_by_another(postgresql: str) -> None:
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", BEGIN_AND_HANG, postgresql, stdout=subprocess.PIPE
+    )
+    assert killed.stdout is not None
+    assert (await killed.stdout.readline()).strip() == b"1"
+    killed.kill()
+    await killed.wait()
+    process = await Process.on(postgresql)
+    process.notes("deliver", concurrency=1)
+    process.start()
+    async with await psycopg.AsyncConnection.connect(postgresql, autocommit=True) as connection:
+        # What the passing of time does.
+        await connection.execute(f"UPDATE pgqueuer SET heartbeat = now() - interval '{HEARTBEAT_TIMEOUT.seconds}s'")
+    await until(lambda: process.ran == ["1"])
+    await process.end()
 
 
 async def test_two_processes_share_the_work_and_none_is_done_twice(postgresql: str) -> None:

@@ -47,6 +47,8 @@ _OPTIONS = {
     "connect_timeout": "5",
     "tcp_user_timeout": "15000",
     "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
 }
 
 
@@ -206,11 +208,11 @@ class Database:
             self._lock = FileLock(path.with_name(path.name + ".lock"))
             # SQLite would make it with the umask's mode; its -wal and -shm follow the file's.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            self.alone = self._lock.try_alone()
+            if not self.alone:
+                self._lock.share()
         except OSError as error:
             raise Misconfigured(f"The SQLite file {path} can't be opened: {error.strerror}.") from None
-        self.alone = self._lock.try_alone()
-        if not self.alone:
-            self._lock.share()
 
     async def _migrate(self) -> None:
         async with self._reading() as connection:
