@@ -57,16 +57,20 @@ _PHRASE: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_HEADERS: Final = frozenset(
+    ("cookie", "cookies", "set-cookie", "authorization", "authorisation", "proxy-authorization")
+)
 _SHORT_IN_QUERIES: Final = frozenset(("code", "sig", "s", "k", "t", "hash", "ticket", "h", "st", "se"))
 _PUBLIC: Final = frozenset(("public", "publique", "primary", "primaire", "foreign", "étrangère", "host", "sort"))
 _NEXT_PAIR: Final = re.compile(
     r"[&;,](?=\s{0,4}[\"']?[A-Za-z_][\w.\[\]-]{0,60}[\"']?\s{0,2}[=:])|\\[nrt\"']|[<>](?=/|\w)|#(?=\{)"
 )
-_QUERY: Final = re.compile(r"[?&](?:[\w.\[\]%-]+=[^\s&]*&)*\Z")
 _AT_START: Final = re.compile(
     r"\s*(?:[+-]\s*)?(?:(?:export|declare\s+-\w+|typeset\s+-\w+|set|setenv|env|local|ENV|ARG)\s+)?(?:-\s+)?[\"']?"
 )
 _IN_TABLE: Final = re.compile(r"\s*[|│]?\s*")
+_QUERY_END: Final = re.compile("[&#]")
+_QUOTE_OR_PIPE: Final = re.compile(r"[\"'`|]")
 _OPENED: Final = re.compile(r"[\[( ]{1,8}(?=[bu]?[\"'])")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 
@@ -85,6 +89,8 @@ def assignments(line: str) -> Iterator[Found]:
 def _meaning_here(line: str, match: re.Match[str]) -> Meaning:
     name, sep = match["name"], match["sep"].strip()
     if sep in {"|", "│"} and not _IN_TABLE.fullmatch(line[: min(match.start(), 41)]):
+        return Meaning.NOTHING
+    if name.lower() in _HEADERS or line.startswith("://", match.start() - 3):
         return Meaning.NOTHING
     what = meaning(name)
     ahead = line[max(0, match.start() - 1) : match.start()]
@@ -131,30 +137,27 @@ def _quoted(line: str, at: int, quote: str) -> tuple[int, int, bool]:
 
 
 def _unquoted_end(line: str, start: int, end: int, match: re.Match[str] | None) -> int:
+    """Where the value ends that ends at `end` at the latest, before the next blank."""
     value = line[start:end]
-    if (
-        match is not None
-        and _AT_START.fullmatch(line[: min(match.start(), 61)])
-        and match["sep"] == "="
-        and not match["close"]
-    ):
-        return start + len(value)
+    before = line[max(0, match.start() - 1) : match.start()] if match else ""
+    if before and before in "\"'`":
+        return start + len(value.split(before, 1)[0])
+    if match and match["sep"] == "=" and not match["close"] and _AT_START.fullmatch(line[: min(match.start(), 61)]):
+        return end
     if cut := _NEXT_PAIR.search(value):
         value = value[: cut.start()]
-    if match is not None and line[match.start() - 1 : match.start()] in {"?", "&"}:
-        value = re.split("[&#]", value, maxsplit=1)[0]
-    value = (
-        re.split(r"[\"'`|]", value, maxsplit=1)[0]
-        if match is None or "=" in match["sep"] or ":" in match["sep"]
-        else value
-    )
-    while value and (
-        value[-1] in ",;:\\" or (value[-1] in _CLOSERS and value.count(value[-1]) > value.count(_CLOSERS[value[-1]]))
-    ):
+    if before in {"?", "&"}:
+        value = _QUERY_END.split(value, maxsplit=1)[0]
+    value = _QUOTE_OR_PIPE.split(value, maxsplit=1)[0]
+    while value and (value[-1] in ",;:\\" or _closes_what_it_did_not_open(value)):
         value = value[:-1]
     if value.endswith(".") and line[end:].strip():
         value = value[:-1]
     return start + len(value)
+
+
+def _closes_what_it_did_not_open(value: str) -> bool:
+    return value[-1] in _CLOSERS and value.count(value[-1]) > value.count(_CLOSERS[value[-1]])
 
 
 def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Meaning, *, quoted: bool) -> bool:
@@ -165,6 +168,8 @@ def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Mean
         return False
     if what is Meaning.SECRET:
         return _is_a_password(line, match, value, end, quoted=quoted)
+    if "://" in value[:30]:
+        return False
     if what is Meaning.KEY:
         return looks_random(value, 6) or (
             len(value) >= 8 and looks_made(value) and any(map(str.isdigit, value)) and "/" not in value

@@ -212,7 +212,7 @@ _ANSWER: Final = re.compile(
     (?:[bu](?=["']))?(?:"(?P<double>[^"\n]{2,4000})"|'(?P<single>[^'\n]{2,4000})'|(?P<bare>[^\s"'`][^\s]{1,4000}+))[,;]?\s*$""",
     re.VERBOSE,
 )
-_PROMPT: Final = re.compile(r"^\S*[@:~/\]]\S*[$#%>]$|^[\w.-]{0,40}[$#%>❯]$")
+_PROMPT: Final = re.compile(r"^[^\s<]\S*[@:~/\]]\S*[$#%>]$|^[\w.-]{0,40}[$#%>❯]$")
 _VALUE_LINE: Final = re.compile(
     r"""^\s*(?:-\s)?["']?(?:value|Value|VALUE|default|string|data)["']?\s*(?:=>|[:=])\s*(?:"(?P<double>[^"\n]{1,4000})"|'(?P<single>[^'\n]{1,4000})'|(?P<bare>[^\s"'{\[][^\s,]{0,4000}))[,;]?\s*$
     |^\s*<(?:string|value)>(?P<element>[^<\n]{1,4000})</
@@ -243,6 +243,7 @@ class Answer:
         if (
             is_placeholder(value)
             or len(value) < 3
+            or value == self.name
             or (not quoted and (is_code(value) or value[-1] in ":{[(" or _SETTING.match(value)))
         ):
             return False

@@ -125,7 +125,7 @@ _PLACEHOLDER: Final = re.compile(
     |bearer|basic|digest|hmac|jwt|oauth2?|ldap|md5|trust|peer|ident|scram-sha-256|sha-?(?:1|256|512)|rsa|aes|refresh|access
     |[*\u2022\u25cf\u2588.\u2026_x-]{3,}
     |<.*>|\{\{.*|\$\{.*|\$\(.*|\$[a-z_]\w*(?:[\[-].*)?|\$\d{1,2}|%[a-z_]*%?|%\(.*|\#\{.*|:[a-z_]\w*|@[a-z_]\w*|&[a-z_]\w*|\?
-    |\[.*\]?|\(.*\)|\{.*|!.*|\\?["'`]+|[,;)}\]>]+
+    |\[.*\]?|\(.*\)|\((?:sensitive|known|hidden|not|redacted|none|empty|set|unset|no)|\{.*|!.*|\\?["'`]+|[,;)}\]>]+
     |(?:os\.)?env(?:iron)?[\[.(].*|process\.env.*|params[\[.(].*|var\..*|local\..*|secrets\..*|self\..*|this\..*|lambda.*
     |request\..*|config[.(\[].*|settings[.(\[].*|file\(.*|credentials[.(\[].*|rails\..*|options[.(\[].*|args[.(\[].*
     """,
