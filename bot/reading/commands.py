@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.reading.keys import WILD, Keyboard, Typed
+from bot.reading.keys import WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, STARTS, UNKNOWN, Prompts
 from bot.reading.sequences import SILENT, TOKEN
 from bot.reading.screen import width_of
@@ -22,7 +22,14 @@ from bot.reading.window import WRAP, wrapped_width
 MASKED = "••••••"
 STARS = re.compile(r"[*•●∙·xX]+\Z")
 SHORT = 4096
+# A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
+LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
 NO_BLANKS = str.maketrans("", "", " \n\r\t")
+SEARCHES = "/?:"
+LONGEST_BLOCK = 40  # lines of one command
+# Editors of whole blocks, which show their continuation prompt before every line of it.
+REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
+DRAWS_BY_COLUMN = re.compile(r"\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl]")
 LONGEST_ECHO = 16 * 1024
 # Words that come before the program in a shell's line.
 BEFORE_PROGRAM = re.compile(
@@ -54,7 +61,9 @@ class Entered:
     time: str
     typed: Typed
     prompt: str | None
-    full_screen: bool
+    lines: int = 0  # how many lines stood above it then
+    right: str = ""  # a prompt at the right edge, which stood behind the cursor then
+    full_screen: bool = False
     ahead: bool = False
 
 
@@ -75,6 +84,9 @@ class Commands:
         self._keyboard = Keyboard()
         self._entered: deque[Entered] = deque()
         self._prompt: str | None = None  # of the line being typed
+        self._lines = 0  # above it
+        self._after = ""  # what was shown after the last key
+        self._right = ""  # what stood behind the cursor then
         self._typing = False
         self._echo = ""
         self._written = ""  # of the cursor's line, as it came
@@ -109,23 +121,51 @@ class Commands:
 
     def typed(self, text: str, time: str, *, live: bool) -> None:
         """`live`: the log has the keys one by one, so the screen now is what the person saw when pressing them."""
+        text = pressed(text)
+        if not text:
+            return
         while self._entered and (self._echo if live else self._answered):
             self._line_left(final=True)
             if live and self._entered and self._entered[0].ahead:
                 break
-        if live and not self._typing:
-            line, place = self._terminal.line()
-            self._prompt, self._typing = line[:place], True
-            if not self._entered:
-                self._echo = ""
+        if live:
+            self._look()
+            if self._full_screen():
+                self._keyboard.forget()
+                self._typing = False
+                return
         self._answered = False
-        for entered in self._keyboard.feed(text):
+        self._after = ""
+        for entered in self._keyboard.feed(text, live=live):
             if entered is None:
                 self._entered.clear()
-            elif not (live and self._full_screen()):
+            else:
                 full = self._full_screen()
-                self._entered.append(Entered(time, entered, self._prompt if live else None, full, bool(self._entered)))
-            self._typing, self._prompt = False, None
+                self._entered.append(
+                    Entered(
+                        time,
+                        entered,
+                        self._prompt if live else None,
+                        self._lines,
+                        self._right,
+                        full,
+                        bool(self._entered),
+                    )
+                )
+            self._typing, self._prompt, self._right = False, None, ""
+
+    def _look(self) -> None:
+        """What stands before and behind the cursor at a line's first key; keys that a pager got are no first keys."""
+        line, place = self._terminal.line()
+        before = line[:place]
+        if self._typing:
+            found = self._prompts.find(before)
+            if before == self._prompt or found is None or found[0] != before:
+                return
+        self._prompt, self._right, self._typing = before, line[place:].strip(), True
+        self._lines = self._terminal.lines
+        if not self._entered:
+            self._echo = ""
 
     def _full_screen(self) -> bool:
         """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
@@ -137,14 +177,14 @@ class Commands:
         start = 0
         self._answered = True
         while self._entered:
-            end = text.find("\n", start)
-            if end < 0:
+            left = LINE_LEFT.search(text, start)
+            if left is None:
                 break
-            self._show(text[start:end])
+            self._show(text[start : left.start()])
             if not self._terminal.alternate:
                 self._line_left()
-            self._show("\n")
-            start = end + 1
+            self._show(left.group())
+            start = left.end()
         if start < len(text):
             self._show(text[start:] if start else text)
 
@@ -168,7 +208,9 @@ class Commands:
         drawn = self._terminal.alternate
         self._terminal.feed(text)
         if not drawn and (self._typing or self._entered or len(text) < SHORT):
-            self._echo = (self._echo + _printed(text[-LONGEST_ECHO:]))[-LONGEST_ECHO:]
+            printed = _printed(text[-LONGEST_ECHO:])
+            self._echo = (self._echo + printed)[-LONGEST_ECHO:]
+            self._after = (self._after + printed)[-SHORT:]
 
     def _measured(self, text: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
@@ -243,44 +285,45 @@ class Commands:
         self._echo = ""
         if not (typed.edited.strip() or typed.plain.strip()):
             return None
-        matching = self._matching(typed, line)
-        shown = self._shown(entered.prompt, line)
+        shown = self._shown(entered, line)
         if entered.full_screen:
-            return self._after_full_screen(typed, shown or self._guessed(line))
-        if matching is not None and (typed.known or shown is None):
-            return matching
+            return _after_full_screen(typed, shown or self._guessed(line))
+        if shown is None and line and line[0] in SEARCHES and line == typed.keys.strip():
+            return None  # a pager's prompt, or vi's, gave way to a search
+        if shown is None:
+            shown = self._shown_above(entered, line)
+        matching = self._matching(typed, line)
+        if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
+            return self._with_indent(matching)
         if shown is not None:
-            return self._reconciled(typed, *shown, echoed)
+            return _reconciled(typed, *shown, echoed)
+        return self._tangled(typed, line, echoed)
+
+    def _tangled(self, typed: Typed, line: str, echoed: str) -> Verdict | None:
+        """The line begins with no prompt that is known."""
         for text in (typed.edited, typed.plain):
-            if _echoes(text, echoed):
-                return Verdict(text, self._prompt_before(echoed))
+            if echoes(text, echoed):
+                found = self._prompts.find(echoed)
+                return Verdict(text, found[0] if found else "")
         guessed = self._guessed(line)
         if guessed is not None and guessed[1].strip():
-            return self._reconciled(typed, *guessed, echoed)
+            return _reconciled(typed, *guessed, echoed)
+        if _follows(typed.keys, echoed):
+            return Verdict(typed.edited.replace(WILD, ""), "", sure=False)
         return Verdict("", line, blind=True) if typed.printed else None
-
-    def _guessed(self, line: str) -> tuple[str, str] | None:
-        found = self._prompts.guess(line)
-        return (found[0], line[len(found[0]) :]) if found else None
-
-    def _after_full_screen(self, typed: Typed, shown: tuple[str, str] | None) -> Verdict | None:
-        """The keys begin with those that the program got; the rest went to the prompt after it."""
-        if shown is None or not shown[1].strip():
-            return None
-        prompt, text = shown
-        keys = (typed.edited.rstrip(), typed.plain.rstrip())
-        return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
-
-    def _prompt_before(self, echoed: str) -> str:
-        found = self._prompts.find(echoed)
-        return found[0] if found else ""
 
     def _matching(self, typed: Typed, line: str) -> Verdict | None:
         """The line ends with what the keys say."""
         for text in (typed.edited, typed.plain):
             last = text.rstrip().rpartition("\n")[2]
-            if last.strip() and WILD not in text and (typed.known or text == typed.plain) and line.endswith(last):
+            if not last.strip() or WILD in text or not (typed.known or text == typed.plain):
+                continue
+            if line.endswith(last):
                 return Verdict(text, line[: len(line) - len(last)])
+            if "\t" in last:
+                blanks = re.compile(r"\s+".join(map(re.escape, last.split())) + r"\Z").search(line)
+                if blanks is not None:
+                    return Verdict(text, line[: blanks.start()])
         if WILD in typed.edited and typed.edited.strip(WILD + " "):
             pattern = ".*?".join(map(re.escape, typed.edited.rstrip().split(WILD)))
             prompt = self._prompts.find(line)
@@ -288,26 +331,86 @@ class Commands:
                 return Verdict(line[len(prompt[0]) :], prompt[0])
         return None
 
-    def _shown(self, prompt: str | None, line: str) -> tuple[str, str] | None:
-        if prompt and prompt.strip() and line.startswith(prompt.rstrip()):
-            return prompt, line[len(prompt) :]
-        known = self._prompts.known(line + " ")
-        return (known[0], line[len(known[0]) :]) if known else None
+    def _with_indent(self, verdict: Verdict) -> Verdict:
+        """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
+        found = self._prompts.find(verdict.prompt)
+        indent = verdict.prompt[len(found[0]) :] if found and DRAWS_BY_COLUMN.search(self._written) else ""
+        return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
 
-    def _reconciled(self, typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | None:
-        if not text.strip():
-            return Verdict("", prompt, blind=True) if typed.printed and typed.edited.strip() else None
-        if typed.printed and STARS.fullmatch(text.strip()) and typed.plain != text.strip():
-            return Verdict("", prompt, blind=True)
-        if not typed.known:
-            return Verdict(text, prompt)
-        if text.startswith(typed.edited.rstrip() + "  ") and typed.edited.strip():
+    def _shown(self, entered: Entered, line: str) -> tuple[str, str] | None:
+        """The prompt that the line begins with, and what follows it."""
+        prompt = self._without_indent(entered.prompt or "")
+        if prompt.strip() and line.startswith(prompt.rstrip()):
+            text = line[len(prompt) :]
+        else:
+            known = self._prompts.known(line + " ")
+            if known is None:
+                return None
+            prompt, text = known[0], line[len(known[0]) :]
+        if entered.right and text.endswith(entered.right):
+            text = text.removesuffix(entered.right).rstrip()
+        following = self._prompts.known(text + " ")
+        if following and not text[len(following[0]) :].strip():
+            text = ""  # the next prompt, on the line of an answer that moved nothing
+        return prompt, text
+
+    def _shown_above(self, entered: Entered, line: str) -> tuple[str, str] | None:
+        """The same for a line of several, recalled or pasted: it begins where the prompt stood at its first key."""
+        count = self._terminal.lines - entered.lines
+        prompt = (entered.prompt or "").rstrip()
+        if not (prompt and 0 < count <= LONGEST_BLOCK):
+            return None
+        block = self._terminal.above(count)
+        if not (self._after.strip() and line.endswith(self._after.strip())):  # else it is the answer
+            block.append(line)
+        if not block or not block[0].startswith(prompt):
+            return None
+        rest = [self._without_continuation(part) for part in block[1:]]
+        return entered.prompt or "", "\n".join([block[0][len(entered.prompt or "") :].rstrip(), *rest])
+
+    def _without_continuation(self, line: str) -> str:
+        found = self._prompts.guess(line)
+        return line[len(found[0]) :] if found and found[1] in REPEAT_PROMPTS else line
+
+    def _without_indent(self, prompt: str) -> str:
+        known = self._prompts.known(prompt)
+        found = known or self._prompts.guess(prompt)
+        return found[0] if found and (known or prompt[len(found[0]) :].isspace()) else prompt
+
+    def _guessed(self, line: str) -> tuple[str, str] | None:
+        found = self._prompts.guess(line)
+        return (found[0], line[len(found[0]) :]) if found else None
+
+
+def _is_part(matching: Verdict, text: str) -> bool:
+    """The keys' line is only the end of what stands at the prompt: more came from elsewhere."""
+    return len(text.strip()) > len(matching.text.strip()) and "\n" not in matching.text
+
+
+def _after_full_screen(typed: Typed, shown: tuple[str, str] | None) -> Verdict | None:
+    """The keys begin with those that the program got; the rest went to the prompt after it."""
+    if shown is None or not shown[1].strip():
+        return None
+    prompt, text = shown
+    keys = (typed.edited.rstrip(), typed.plain.rstrip())
+    return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
+
+
+def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | None:
+    """What the screen has after the prompt, against what the keys say."""
+    keys, shown = typed.edited.strip(), text.strip()
+    echoed_keys = echoes(typed.edited, echoed)
+    if not shown:
+        if echoed_keys:
             return Verdict(typed.edited, prompt)
-        if typed.edited.endswith(text.strip()):  # keys for a full-screen program came before it
-            return Verdict(text, prompt)
-        if _echoes(typed.edited, echoed):
-            return Verdict(typed.edited, prompt)
-        return Verdict(text, prompt, sure=False)
+        return Verdict("", prompt, blind=True) if typed.printed else None
+    if typed.printed and STARS.fullmatch(shown) and typed.plain != shown:
+        return Verdict("", prompt, blind=True)
+    if not typed.known or keys == shown or typed.plain.strip() == shown or keys.endswith(shown):
+        return Verdict(text, prompt)
+    if keys and text.lstrip().startswith(keys + "  "):  # a prompt at the right edge
+        return Verdict(typed.edited, prompt)
+    return Verdict(typed.edited, prompt) if echoed_keys else Verdict(text, prompt, sure=False)
 
 
 def _printed(text: str) -> str:
@@ -316,7 +419,7 @@ def _printed(text: str) -> str:
     return "".join(token.group() for token in TOKEN.finditer(SILENT.sub("", text)) if token.lastgroup == "text")
 
 
-def _echoes(text: str, echoed: str) -> bool:
+def echoes(text: str, echoed: str) -> bool:
     """The screen showed every character of `text`, in order and in few pieces."""
     wanted = text.translate(NO_BLANKS)
     echoed = echoed.translate(NO_BLANKS)
@@ -340,6 +443,15 @@ def _echoes(text: str, echoed: str) -> bool:
         if pieces > 2 + len(wanted) // 24:
             return False
     return True
+
+
+def _follows(keys: str, echoed: str) -> bool:
+    """The screen showed each key as it was pressed, among what else it redrew, and not much of that."""
+    wanted = keys.translate(NO_BLANKS)
+    if not wanted or len(echoed) > 12 * len(wanted) + 40:
+        return False
+    shown = iter(echoed)
+    return all(key in shown for key in wanted)
 
 
 def _started_by(text: str) -> str:

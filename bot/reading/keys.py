@@ -22,10 +22,17 @@ PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 # Stands in a line for text that the keys do not tell: completed, recalled, searched.
 WILD = "\ufffc"
 ENTER = ("\r", "\n")
+# Keys that accept the line too: operate-and-get-next, insert-comment. A line recorder does not know them.
+ACCEPTS = ("\x0f", "\x1b#")
+
+
+def pressed(text: str) -> str:
+    """What a person typed, without the terminal's own answers."""
+    return ANSWER.sub("", text) if "\x1b" in text else text
 
 
 def keys(text: str) -> Iterator[str]:
-    for match in KEY.finditer(ANSWER.sub("", text)):
+    for match in KEY.finditer(text):
         yield match.group()
 
 
@@ -163,10 +170,13 @@ class Readline:
             case "\x01" | "\x1b[H" | "\x1bOH" | "\x1b[1~" | "\x1b[7~":
                 line.point = 0
             case "\x05" | "\x1b[F" | "\x1bOF" | "\x1b[4~" | "\x1b[8~":
+                line.known = line.known and point < len(text)
                 line.point = len(text)
             case "\x02" | "\x1b[D" | "\x1bOD":
                 line.point = max(0, point - 1)
             case "\x06" | "\x1b[C" | "\x1bOC":
+                # At the end it accepts a suggestion, where the editor makes some.
+                line.known = line.known and point < len(text)
                 line.point = min(len(text), point + 1)
             case "\x7f" | "\b":
                 if point:
@@ -176,6 +186,7 @@ class Readline:
             case "\x1bb" | "\x1b[1;5D" | "\x1b[1;3D" | "\x1b[5D" | "\x1b\x1b[D":
                 line.point = _word_start(text, point)
             case "\x1bf" | "\x1b[1;5C" | "\x1b[1;3C" | "\x1b[5C" | "\x1b\x1b[C":
+                line.known = line.known and point < len(text)
                 line.point = _word_end(text, point)
             case "\x0b":
                 return self._kill(point, len(text), backwards=False)
@@ -310,7 +321,11 @@ class Typed:
     edited: str  # readline's line; WILD where the keys do not tell
     known: bool
     plain: str  # line mode's line, empty if a key was pressed that has no use there
-    printed: bool  # a key that prints was among them
+    keys: str  # those that print, in the order in which they were pressed
+
+    @property
+    def printed(self) -> bool:
+        return bool(self.keys.strip())
 
 
 class Keyboard:
@@ -320,16 +335,15 @@ class Keyboard:
         self.editor = Readline()
         self._plain = LineMode()
         self._pasting = False
-        self._printed = False
-        self._before = ""  # an escape sequence that a record's end cut
+        self._keys = ""
 
-    def feed(self, text: str) -> Iterator[Typed | None]:
+    def feed(self, text: str, *, live: bool) -> Iterator[Typed | None]:
         """Yields a Typed for an Enter, None for a line that was given up (^C, ^Z, ^\\)."""
         for key in keys(text):
             if key in (PASTE_BEGINS, PASTE_ENDS):
                 self._pasting = key == PASTE_BEGINS
             elif self._pasting:
-                self._printed = True
+                self._keys += key
                 self.editor.line.insert("\n" if key in ENTER else key)
                 self._plain.text += "\n" if key in ENTER else key
             elif key in ENTER and not self.editor.quoting:
@@ -337,20 +351,31 @@ class Keyboard:
             elif key in ("\x03", "\x1c", "\x1a") and not self.editor.quoting:
                 self._next()
                 yield None
+            elif live and key in ACCEPTS and not self.editor.quoting:
+                if key == "\x1b#":
+                    self.editor.line.replace("#" + self.editor.line.text)
+                yield self._entered()
+                if key == "\x0f":
+                    self.editor.line.replace(WILD)
+                    self.editor.line.known = False
             else:
-                self._printed = self._printed or key[0] > " "
+                self._keys += key if key[0] >= " " and key[0] != "\x7f" else ""
                 self.editor.press(key)
                 self._plain.press(key)
+
+    def forget(self) -> None:
+        """What was pressed until now went to no line."""
+        self._next()
 
     def _entered(self) -> Typed:
         line = self.editor.line
         plain = self._plain.text if self._plain.possible else ""
-        typed = Typed(line.text, line.known and WILD not in line.text, plain, self._printed)
+        typed = Typed(line.text, line.known and WILD not in line.text, plain, self._keys)
         self._next()
         return typed
 
     def _next(self) -> None:
         self.editor.accept()
         self._plain.accept()
-        self._printed = False
+        self._keys = ""
         self._pasting = False

@@ -118,6 +118,17 @@ class Screen:
         )
         return before + rest, place
 
+    def above(self, count: int) -> list[str]:
+        """The last `count` lines above the cursor's, their rows joined."""
+        lines: list[str] = []
+        first, _ = self.logical(self.y)
+        for row in self.rows[:first]:
+            if row.wrapped and lines:
+                lines[-1] += row.text
+            else:
+                lines.append(row.text)
+        return lines[-count:]
+
     def join(self, begins: Callable[[str], bool]) -> None:
         """Make one line of the full rows about the cursor if they begin as `begins` says: a line editor that breaks its
         line itself moves the cursor, so the terminal does not know."""

@@ -71,6 +71,12 @@ class Terminal:
         if self._screen is not None:
             self._screen.join(begins)
 
+    def above(self, count: int) -> list[str]:
+        """The last `count` lines above the cursor's, as far as they are still on the screen."""
+        if self._screen is not None:
+            return self._screen.above(count)
+        return "".join(self._lines).split("\n")[-count - 1 : -1]
+
     @property
     def lines(self) -> int:
         """How many whole lines the transcript has, with those that are still on the screen."""
