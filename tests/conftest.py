@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from emulate import Emulated, Emulator, why_not
 
 from bot import log
 from bot.app import Running, running
@@ -24,9 +25,24 @@ SAMPLE = Path(__file__).parents[1] / "bot" / "standin" / "sample-audit-log.json"
 log.configure(as_json=False)
 
 
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackStandin]:
-    async with SlackStandin() as slack:
+# Either Slack: the one that we wrote, and the one that we did not. Both are driven by the same words.
+Workspace = SlackStandin | Emulated
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    if why_not():
+        pytest.skip(why_not())
+    emulator = Emulator()
+    emulator.start()
+    yield emulator
+    emulator.stop()
+
+
+@pytest.fixture(params=["standin", "emulate"])
+async def slack(request: pytest.FixtureRequest) -> AsyncIterator[Workspace]:
+    theirs = request.param == "emulate"
+    async with Emulated(request.getfixturevalue("emulator")) if theirs else SlackStandin() as slack:
         slack.channel("ops")
         for email in (ADA, BOB, EVE):
             slack.person(email)
@@ -40,7 +56,7 @@ async def scalingo() -> AsyncIterator[ScalingoStandin]:
         yield scalingo
 
 
-def environment(slack: SlackStandin, scalingo: ScalingoStandin, folder: Path, **more: str) -> dict[str, str]:
+def environment(slack: Workspace, scalingo: ScalingoStandin, folder: Path, **more: str) -> dict[str, str]:
     return {
         "SLACK_BOT_TOKEN": slack.token,
         "SLACK_SIGNING_SECRET": slack.signing_secret,
@@ -57,7 +73,7 @@ def environment(slack: SlackStandin, scalingo: ScalingoStandin, folder: Path, **
 class Start:
     """Starts the bot with whatever variables are given; `stop` ends it, a second start ends the first."""
 
-    def __init__(self, slack: SlackStandin, scalingo: ScalingoStandin, folder: Path) -> None:
+    def __init__(self, slack: Workspace, scalingo: ScalingoStandin, folder: Path) -> None:
         self._slack, self._scalingo, self._folder = slack, scalingo, folder
         self._stack = AsyncExitStack()
 
@@ -74,7 +90,7 @@ class Start:
 
 
 @pytest.fixture
-async def start(slack: SlackStandin, scalingo: ScalingoStandin, tmp_path: Path) -> AsyncIterator[Start]:
+async def start(slack: Workspace, scalingo: ScalingoStandin, tmp_path: Path) -> AsyncIterator[Start]:
     start = Start(slack, scalingo, tmp_path)
     yield start
     await start.stop()

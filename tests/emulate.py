@@ -2,13 +2,13 @@
 
 The package is kinder than Slack (measured with 0.11.2): most methods answer 404 to GET, which slack_sdk uses; `oldest`, `limit`
 and `include_all_metadata` are ignored; anybody may post in a public channel and share files there; there are no limits, no
-guests, no shared channels. A proxy in front makes up for that. Its address is the one that uploads go to as well.
+guests, no shared channels. A proxy in front makes up for that.
 """
 
 from __future__ import annotations
 
-import asyncio
 import functools
+import itertools
 import json
 import os
 import shutil
@@ -32,9 +32,11 @@ from bot.standin.slack import page
 
 VERSION = "0.11.2"
 STARTS_WITHIN_S = 20.0
-SPARE_PEOPLE = 12
+SPARE_PEOPLE = 900
 # Any token that the package does not know is that of its admin.
 ADMIN = "admin"
+
+_numbers = itertools.count(1)
 
 
 @functools.cache
@@ -71,63 +73,27 @@ def _is_package(folder: Path) -> bool:
         return False
 
 
-class Emulated(People, Door):
-    """`async with Emulated() as slack`: the same words as bot.standin.slack.SlackStandin."""
+class Emulator:
+    """The package's process: one for many workspaces, each with channels and people of its own."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.team_id = "T000000001"
         self.bot_id = "B0AUDITLOG"
         self.bot_user_id = "U0AUDITLOG"
+        self.app_id = People.app_id
         self.token = "-".join(("xoxb", "emulated"))
-        self._spare: list[Json] = []
-        self._tokens: dict[str, str] = {}
-        self._emulator = ""
+        self.url = ""
+        self.spare: list[Json] = []
         self._process: subprocess.Popen[bytes] | None = None
-        self._runner: web.AppRunner | None = None
         self._folder = tempfile.TemporaryDirectory(prefix="emulate-")
 
-    # Its life
-
-    async def __aenter__(self) -> Emulated:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        application = web.Application(client_max_size=1 << 31)
-        application.add_routes(
-            [
-                web.route("*", "/api/{method}", self.door),
-                web.post("/upload/v1/{file}", self.door),
-                *self.response_routes(),
-            ]
-        )
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        self._http = ClientSession()
-        await asyncio.to_thread(self._start_emulator)
-
-    async def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            await asyncio.to_thread(self._process.wait)
-        await self._http.close()
-        if self._runner is not None:
-            await self._runner.cleanup()
-        self._folder.cleanup()
-
-    def _start_emulator(self) -> None:
+    def start(self) -> None:
         folder = package()
         assert folder is not None, why_not()
         seed = Path(self._folder.name) / "seed.json"
         seed.write_text(json.dumps(self._seed()))
         port = _free_port()
-        self._emulator = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         command = ["node", str(folder / _bin(folder)), "start", "--service", "slack", "--port", str(port)]
         self._process = subprocess.Popen(
             [*command, "--seed", str(seed), "--base-url", self.url],
@@ -138,7 +104,13 @@ class Emulated(People, Door):
         while not (members := self._try_members()):
             assert time.monotonic() < deadline, "emulate did not start"
             time.sleep(0.05)
-        self._spare = [each for each in members if each["name"].startswith("spare")]
+        self.spare = [each for each in members if each["name"].startswith("spare")]
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        self._folder.cleanup()
 
     def _seed(self) -> Json:
         bot = {"bot_id": self.bot_id, "bot_user_id": self.bot_user_id, "app_id": self.app_id}
@@ -166,16 +138,59 @@ class Emulated(People, Door):
 
     def _try_members(self) -> list[Json]:
         try:
-            return list(self._as_admin("users.list", limit=200)["members"])
+            return list(self.asked("users.list", limit=1000)["members"])
         except URLError:
             return []
 
-    def _as_admin(self, method: str, token: str = ADMIN, **arguments: Any) -> Json:
+    def asked(self, method: str, token: str = ADMIN, **arguments: Any) -> Json:
         # Blocking for some milliseconds: what a test sets up reads as it does with the stand-in.
-        request = Request(f"{self._emulator}/api/{method}", urlencode(arguments).encode())
+        request = Request(f"{self.url}/api/{method}", urlencode(arguments).encode())
         request.add_header("Authorization", f"Bearer {token}")
         with urlopen(request, timeout=5) as answer:
             return dict(json.load(answer))
+
+
+class Emulated(People, Door):
+    """`async with Emulated(emulator) as slack`: the same words as bot.standin.slack.SlackStandin."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        super().__init__()
+        self.team_id = emulator.team_id
+        self.bot_id = emulator.bot_id
+        self.bot_user_id = emulator.bot_user_id
+        self.token = emulator.token
+        self._emulator = emulator
+        self._tokens: dict[str, str] = {}
+        self._runner: web.AppRunner | None = None
+
+    # Its life
+
+    async def __aenter__(self) -> Emulated:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        application = web.Application(client_max_size=1 << 31)
+        application.add_routes(
+            [
+                web.route("*", "/api/{method}", self.door),
+                web.post("/upload/v1/{file}", self.door),
+                *self.response_routes(),
+            ]
+        )
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._http = ClientSession()
+
+    async def stop(self) -> None:
+        await self._http.close()
+        if self._runner is not None:
+            await self._runner.cleanup()
 
     @property
     def api_url(self) -> str:
@@ -185,7 +200,7 @@ class Emulated(People, Door):
 
     def new_user(self, name: str) -> User:
         """One of the spare people, for the package takes nobody in while it runs."""
-        spare = self._spare.pop()
+        spare = self._emulator.spare.pop()
         self._tokens[spare["id"]] = spare["name"]
         return User(spare["id"], name)
 
@@ -202,7 +217,7 @@ class Emulated(People, Door):
         room = self.room(name) or self._new_room(name, private=private, im=im)
         room.is_shared, room.is_archived = shared, archived
         if bot and not im and self.bot_user_id not in room.members:
-            self._as_admin("conversations.invite", channel=room.id, users=self.bot_user_id)
+            self._emulator.asked("conversations.invite", channel=room.id, users=self.bot_user_id)
             room.members.add(self.bot_user_id)
         if not bot:
             self.removes_bot(room.id)
@@ -210,9 +225,10 @@ class Emulated(People, Door):
 
     def _new_room(self, name: str, *, private: bool, im: bool) -> Room:
         if im:
-            opened = self._as_admin("conversations.open", users=self._spare.pop()["id"])
+            opened = self._emulator.asked("conversations.open", users=self._emulator.spare.pop()["id"])
         else:
-            opened = self._as_admin("conversations.create", name=name, is_private=str(private).lower())
+            unique = f"{name}-{next(_numbers)}"
+            opened = self._emulator.asked("conversations.create", name=unique, is_private=str(private).lower())
         room = Room(opened["channel"]["id"], name, is_private=private or im, is_im=im)
         self.rooms[room.id] = room
         return room
@@ -220,15 +236,17 @@ class Emulated(People, Door):
     def removes_bot(self, channel: str = "ops") -> None:
         room = self.rooms[self.channel_id(channel)]
         if self.bot_user_id in room.members:
-            self._as_admin("conversations.kick", channel=room.id, user=self.bot_user_id)
+            self._emulator.asked("conversations.kick", channel=room.id, user=self.bot_user_id)
             room.members.discard(self.bot_user_id)
 
     def deletes(self, post_ts: str, channel: str = "ops") -> None:
-        self._as_admin("chat.delete", token=self.token, channel=self.channel_id(channel), ts=post_ts)
+        self._emulator.asked("chat.delete", token=self.token, channel=self.channel_id(channel), ts=post_ts)
 
     def says(self, text: str, *, user: str = "ada@example.com", channel: str = "ops") -> Json:
         token = self._tokens[self.user_id(user)]
-        return dict(self._as_admin("chat.postMessage", token, channel=self.channel_id(channel), text=text)["message"])
+        return dict(
+            self._emulator.asked("chat.postMessage", token, channel=self.channel_id(channel), text=text)["message"]
+        )
 
     async def messages(self, channel: str = "ops") -> list[Json]:
         where = self.channel_id(channel)
@@ -240,7 +258,7 @@ class Emulated(People, Door):
         return [{**message, "channel": where} for message in sorted(found, key=lambda message: str(message["ts"]))]
 
     async def file_bytes(self, file: Json) -> bytes:
-        where = file["url_private"].replace(self.url, self._emulator)
+        where = file["url_private"].replace(self.url, self._emulator.url)
         async with self._http.get(where, headers={"Authorization": f"Bearer {ADMIN}"}) as answer:
             return await answer.read()
 
@@ -262,13 +280,13 @@ class Emulated(People, Door):
         return web.json_response(self._corrected(method, arguments, answer))
 
     async def _upload(self, request: web.Request) -> web.Response:
-        where = f"{self._emulator}/upload/v1/{request.match_info['file']}"
+        where = f"{self._emulator.url}/upload/v1/{request.match_info['file']}"
         async with self._http.post(where, data=await request.read()) as answer:
             return web.Response(status=answer.status, text=await answer.text())
 
     async def _forward(self, method: str, arguments: Json, token: str) -> Json:
         headers = {"Authorization": f"Bearer {token}"}
-        async with self._http.post(f"{self._emulator}/api/{method}", json=arguments, headers=headers) as answer:
+        async with self._http.post(f"{self._emulator.url}/api/{method}", json=arguments, headers=headers) as answer:
             if answer.status == 404:
                 return {"ok": False, "error": "unknown_method"}
             return dict(await answer.json())
@@ -290,6 +308,8 @@ class Emulated(People, Door):
         if not answer["ok"]:
             return answer
         match method:
+            case "files.getUploadURLExternal":
+                answer["upload_url"] = answer["upload_url"].replace(self._emulator.url, self.url)
             case "users.info":
                 self._add_person(answer["user"])
             case "conversations.info":

@@ -8,14 +8,13 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import ADA, BOB, EVE, SAMPLE, Start, audit_log, until
+from conftest import ADA, BOB, EVE, SAMPLE, Start, Workspace, audit_log, until
 
 from bot.app import Running
 from bot.standin.scalingo import ScalingoStandin
-from bot.standin.slack import SlackStandin
 
 
-async def test_the_sample_lands_in_a_thread(bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_the_sample_lands_in_a_thread(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     event = scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     ack = await slack.types(f"/auditlog shop {event['type_data']['audit_log_id']}")
     assert (ack.status, ack.body) == (200, "")
@@ -35,7 +34,7 @@ async def test_the_sample_lands_in_a_thread(bot: Running, slack: SlackStandin, s
     assert slack.ephemerals(standing=True) == []
 
 
-async def test_the_last_session_is_the_newest(bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_the_last_session_is_the_newest(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     now = datetime.now(UTC)
     scalingo.ran("bash", app="shop", by=ADA, log=audit_log("old"), at=now - timedelta(hours=2))
     scalingo.ran("rails console", app="shop", by=ADA, log=audit_log("new"), at=now - timedelta(hours=1))
@@ -46,7 +45,7 @@ async def test_the_last_session_is_the_newest(bot: Running, slack: SlackStandin,
 
 
 async def test_the_list_has_a_button_for_each_session(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     for number in range(12):
         scalingo.ran(f"bash {number}", app="shop", by=ADA, log=audit_log(f"out {number}"))
@@ -61,7 +60,7 @@ async def test_the_list_has_a_button_for_each_session(
 
 
 async def test_whoever_presses_a_button_needs_the_right_himself(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     await slack.types("/auditlog shop")
@@ -72,7 +71,7 @@ async def test_whoever_presses_a_button_needs_the_right_himself(
     assert await slack.threads() == []
 
 
-async def test_a_forged_button_is_refused(bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_a_forged_button_is_refused(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     await slack.types("/auditlog shop")
     (told,) = await slack.told()
@@ -84,7 +83,7 @@ async def test_a_forged_button_is_refused(bot: Running, slack: SlackStandin, sca
 
 
 @pytest.mark.parametrize("who", ["stranger", "pending", "limited", "hidden", "guest", "foreign"])
-async def test_who_may_not_read(who: str, bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_who_may_not_read(who: str, bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     slack.person(BOB, guest=who == "guest", foreign=who == "foreign")
     if who != "stranger":
@@ -103,7 +102,7 @@ async def test_who_may_not_read(who: str, bot: Running, slack: SlackStandin, sca
 
 
 async def test_a_collaborator_reads_by_his_address_whatever_its_case(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     scalingo.collaborator("shop", "Bob@Example.COM")
@@ -112,7 +111,7 @@ async def test_a_collaborator_reads_by_his_address_whatever_its_case(
 
 
 async def test_asked_for_again_one_gets_the_way_to_the_thread(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     await slack.types("/auditlog shop last")
@@ -132,7 +131,7 @@ async def test_asked_for_again_one_gets_the_way_to_the_thread(
 
 
 async def test_a_channel_without_the_bot_gets_its_session_when_it_comes(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     for name, private in (("public", False), ("private", True)):
@@ -146,7 +145,7 @@ async def test_a_channel_without_the_bot_gets_its_session_when_it_comes(
         assert len(await slack.thread(name)) == 3
 
 
-async def test_a_shared_channel_gets_no_session(bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_a_shared_channel_gets_no_session(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     slack.channel("partners", shared=True)
     for line in ("/auditlog shop last", "/auditlog shop", "/auditlog subscribe shop"):
@@ -157,7 +156,7 @@ async def test_a_shared_channel_gets_no_session(bot: Running, slack: SlackStandi
 
 
 async def test_a_log_that_is_not_there_yet_is_waited_for(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     event = scalingo.ran("bash", app="shop", by=ADA, log=None)
     await slack.types("/auditlog shop last")
@@ -169,7 +168,7 @@ async def test_a_log_that_is_not_there_yet_is_waited_for(
     assert len(await slack.threads()) == 1
 
 
-async def test_an_unknown_id_is_refused(bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_an_unknown_id_is_refused(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     await slack.types("/auditlog shop 5d2c0000000000000000ffff")
     (told,) = await slack.told()
@@ -181,7 +180,7 @@ async def test_an_unknown_id_is_refused(bot: Running, slack: SlackStandin, scali
     "typed", ["../../etc/passwd x", "shop ../../etc/passwd", "x" * 5000, "shop last now", "-a", "SHOP last"]
 )
 async def test_what_is_malformed_never_reaches_scalingo(
-    typed: str, bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    typed: str, bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     before = len(scalingo.requests)
     ack = await slack.types(f"/auditlog {typed}")
@@ -192,12 +191,12 @@ async def test_what_is_malformed_never_reaches_scalingo(
     assert len(scalingo.requests) == before
 
 
-async def test_help(bot: Running, slack: SlackStandin) -> None:
+async def test_help(bot: Running, slack: Workspace) -> None:
     for line in ("/auditlog", "/auditlog help"):
         assert "/auditlog subscribe my-app" in (await slack.types(line)).json["text"]
 
 
-async def test_forged_and_stale_requests_are_refused(bot: Running, slack: SlackStandin) -> None:
+async def test_forged_and_stale_requests_are_refused(bot: Running, slack: Workspace) -> None:
     body, form = b"command=/auditlog&text=help", "application/x-www-form-urlencoded"
     assert (await slack.send(body, form, secret="another")).status == 401
     assert (await slack.send(body, form, at="1000000000")).status == 401
@@ -206,9 +205,7 @@ async def test_forged_and_stale_requests_are_refused(bot: Running, slack: SlackS
     assert (await slack.send(body, form)).status != 401
 
 
-async def test_an_empty_log_is_a_parent_that_says_so(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
-) -> None:
+async def test_an_empty_log_is_a_parent_that_says_so(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=b"[]")
     await slack.types("/auditlog shop last")
     (parent,) = await slack.thread(wait_for=1)
@@ -217,7 +214,7 @@ async def test_an_empty_log_is_a_parent_that_says_so(
     assert [len(each) for each in await slack.threads()] == [1]
 
 
-async def test_a_gzipped_log_reads_the_same(bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_a_gzipped_log_reads_the_same(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=gzip.compress(SAMPLE.read_bytes()))
     await slack.types("/auditlog shop last")
     _, commands, _ = await slack.thread()
@@ -225,7 +222,7 @@ async def test_a_gzipped_log_reads_the_same(bot: Running, slack: SlackStandin, s
 
 
 async def test_a_broken_log_is_said_in_the_thread(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin, monkeypatch: pytest.MonkeyPatch
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.jobs.waits._UNREACHABLE_S", (0.05,))
     scalingo.ran("bash", app="shop", by=ADA, log=b'[{"time": "2026-11-23T09:00:00Z", "content": 5}]')
@@ -236,7 +233,7 @@ async def test_a_broken_log_is_said_in_the_thread(
 
 
 async def test_four_hundred_commands_and_endless_lines_stay_within_slacks_limits(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     typed = tuple(f"echo {number} {'x' * (9000 if number % 50 == 0 else 20)}" for number in range(400))
     scalingo.ran("bash", app="shop", by=ADA, log=audit_log(typed=typed))
@@ -248,7 +245,7 @@ async def test_four_hundred_commands_and_endless_lines_stay_within_slacks_limits
 
 
 async def test_a_slack_that_refuses_our_blocks_gets_plain_words(
-    bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     slack.fail("chat.postMessage", "invalid_blocks", times=1)
@@ -263,7 +260,7 @@ async def test_a_slack_that_refuses_our_blocks_gets_plain_words(
     "method", ["chat.postMessage", "files.getUploadURLExternal", "upload", "files.completeUploadExternal"]
 )
 async def test_whatever_slack_does_there_is_one_thread(
-    method: str, fault: str | int, bot: Running, slack: SlackStandin, scalingo: ScalingoStandin
+    method: str, fault: str | int, bot: Running, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     slack.fail(method, fault, times=1)
@@ -273,7 +270,7 @@ async def test_whatever_slack_does_there_is_one_thread(
     assert [len(each) for each in await slack.threads()] == [3]
 
 
-async def test_nothing_typed_comes_alive(bot: Running, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_nothing_typed_comes_alive(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     typed = ("echo <!channel> <@U0> <https://evil.example|ok>", "echo *bold* _it_ `code` :tada:", "echo \u202eabc")
     scalingo.ran("bash <!here> &amp;", app="shop", by="<!everyone>@example.com", log=audit_log(typed=typed))
     await slack.types("/auditlog shop last")
@@ -288,7 +285,7 @@ async def test_nothing_typed_comes_alive(bot: Running, slack: SlackStandin, scal
     assert "<!everyone>" not in parent.raw["text"]
 
 
-async def test_what_may_leave_for_slack(start: Start, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_what_may_leave_for_slack(start: Start, slack: Workspace, scalingo: ScalingoStandin) -> None:
     bot = await start(CONTENT="commands")
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     await slack.types("/auditlog shop last")
@@ -296,11 +293,11 @@ async def test_what_may_leave_for_slack(start: Start, slack: SlackStandin, scali
     assert "exit" in commands.text
     await asyncio.sleep(0.2)
     assert [len(each) for each in await slack.threads()] == [2]
-    assert slack.files == {}
+    assert slack.called("files.getUploadURLExternal") == []
     assert bot.parts.settings.content == "commands"
 
 
-async def test_metadata_alone_may_leave(start: Start, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_metadata_alone_may_leave(start: Start, slack: Workspace, scalingo: ScalingoStandin) -> None:
     await start(CONTENT="full", CONTENT_OSC_FR1="metadata")
     scalingo.ran("rake secret:task", app="shop", by=ADA, log=SAMPLE)
     await slack.types("/auditlog shop")
@@ -315,7 +312,7 @@ async def test_metadata_alone_may_leave(start: Start, slack: SlackStandin, scali
 
 
 async def test_a_restart_answers_what_was_acknowledged(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
+    start: Start, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     bot = await start()
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from delivering import READY, WAITING, Bot, Row
-from emulate import Emulated, why_not
+from emulate import Emulated, Emulator, why_not
 from pydantic import SecretStr
 
 from bot.errors import CannotPost, ThreadGone
@@ -26,8 +26,8 @@ channels = (f"ops-{number}" for number in itertools.count())
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def emulated() -> AsyncIterator[Emulated]:
-    async with Emulated() as emulated:
+async def emulated(emulator: Emulator) -> AsyncIterator[Emulated]:
+    async with Emulated(emulator) as emulated:
         yield emulated
 
 

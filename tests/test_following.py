@@ -9,17 +9,16 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from conftest import ADA, BOB, SAMPLE, Start, audit_log, until
+from conftest import ADA, BOB, SAMPLE, Start, Workspace, audit_log, until
 
 from bot.app import Running
 from bot.slack.pace import Pace
 from bot.standin.scalingo import ScalingoStandin
-from bot.standin.slack import SlackStandin
 
 FAST = {"POLL_EVERY_S": "0.2"}
 
 
-async def whole_threads(slack: SlackStandin, count: int, channel: str = "ops", within_s: float = 20) -> None:
+async def whole_threads(slack: Workspace, count: int, channel: str = "ops", within_s: float = 20) -> None:
     async def there() -> bool:
         return sum(len(each) == 3 for each in await slack.threads(channel)) == count
 
@@ -30,7 +29,7 @@ async def owed_nothing(bot: Running) -> bool:
     return (await bot.parts.store.owed_stats(bot.parts.now)).count == 0
 
 
-async def subscribed(slack: SlackStandin, app: str = "shop", channel: str = "ops", user: str = ADA) -> str:
+async def subscribed(slack: Workspace, app: str = "shop", channel: str = "ops", user: str = ADA) -> str:
     before = len(slack.ephemerals(user))
     await slack.types(f"/auditlog subscribe {app}", channel=channel, user=user)
     return (await slack.told(user, count=before + 1))[-1].text
@@ -42,7 +41,7 @@ def public_url(unused_tcp_port: int) -> str:
 
 
 async def test_a_run_event_comes_by_webhook(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin, public_url: str
+    start: Start, slack: Workspace, scalingo: ScalingoStandin, public_url: str
 ) -> None:
     await start(PUBLIC_URL=public_url, POLL_EVERY_S="3600")
     scalingo.ran("before", app="shop", by=ADA, log=SAMPLE)
@@ -60,7 +59,7 @@ async def test_a_run_event_comes_by_webhook(
     assert len(await slack.threads()) == 1
 
 
-async def test_polling_finds_what_no_webhook_told(start: Start, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_polling_finds_what_no_webhook_told(start: Start, slack: Workspace, scalingo: ScalingoStandin) -> None:
     await start(**FAST)
     slack.channel("security")
     await subscribed(slack)
@@ -72,7 +71,7 @@ async def test_polling_finds_what_no_webhook_told(start: Start, slack: SlackStan
 
 
 async def test_a_webhook_that_was_not_made_here_is_not_there(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin, public_url: str
+    start: Start, slack: Workspace, scalingo: ScalingoStandin, public_url: str
 ) -> None:
     bot = await start(PUBLIC_URL=public_url)
     await subscribed(slack)
@@ -98,7 +97,7 @@ async def test_a_webhook_that_was_not_made_here_is_not_there(
 
 
 async def test_one_notifier_an_app_found_again_repaired_and_removed(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin, public_url: str
+    start: Start, slack: Workspace, scalingo: ScalingoStandin, public_url: str
 ) -> None:
     await start(PUBLIC_URL=public_url)
     slack.channel("security")
@@ -118,7 +117,7 @@ async def test_one_notifier_an_app_found_again_repaired_and_removed(
 
 
 async def test_a_lost_answer_makes_no_second_notifier(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin, public_url: str
+    start: Start, slack: Workspace, scalingo: ScalingoStandin, public_url: str
 ) -> None:
     await start(PUBLIC_URL=public_url)
     scalingo.fail("POST */notifiers", "lost", times=1)
@@ -126,7 +125,7 @@ async def test_a_lost_answer_makes_no_second_notifier(
     assert len(scalingo.notifiers("shop")) == 1
 
 
-async def test_a_renamed_app_stays_subscribed(start: Start, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_a_renamed_app_stays_subscribed(start: Start, slack: Workspace, scalingo: ScalingoStandin) -> None:
     await start(**FAST)
     await subscribed(slack)
     scalingo.rename("shop", "boutique")
@@ -139,9 +138,7 @@ async def test_a_renamed_app_stays_subscribed(start: Start, slack: SlackStandin,
     assert "mine" in parent.text
 
 
-async def test_a_deleted_app_is_said_in_the_channel(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
-) -> None:
+async def test_a_deleted_app_is_said_in_the_channel(start: Start, slack: Workspace, scalingo: ScalingoStandin) -> None:
     await start(**FAST)
     await subscribed(slack)
     scalingo.remove("shop")
@@ -152,7 +149,7 @@ async def test_a_deleted_app_is_said_in_the_channel(
 
 
 async def test_whoever_lost_the_right_gets_nothing_and_the_channel_hears_why(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
+    start: Start, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     bot = await start(**FAST)
     right = scalingo.collaborator("shop", BOB)
@@ -166,7 +163,7 @@ async def test_whoever_lost_the_right_gets_nothing_and_the_channel_hears_why(
 
 
 async def test_a_channel_that_became_shared_hears_no_more(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
+    start: Start, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     bot = await start(**FAST)
     await subscribed(slack)
@@ -179,7 +176,7 @@ async def test_a_channel_that_became_shared_hears_no_more(
 
 
 async def test_an_emptied_store_finds_its_subscriptions_and_its_threads(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin, public_url: str, tmp_path: Path
+    start: Start, slack: Workspace, scalingo: ScalingoStandin, public_url: str, tmp_path: Path
 ) -> None:
     variables = {"PUBLIC_URL": public_url, **FAST}
     await start(DATABASE_URL=f"sqlite:///{tmp_path}/one.sqlite", **variables)
@@ -202,7 +199,7 @@ async def test_an_emptied_store_finds_its_subscriptions_and_its_threads(
 
 
 async def test_a_session_that_still_runs_is_a_parent_and_then_a_thread(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
+    start: Start, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     await start(**FAST)
     await subscribed(slack)
@@ -216,7 +213,7 @@ async def test_a_session_that_still_runs_is_a_parent_and_then_a_thread(
 
 
 async def test_a_log_that_has_grown_brings_its_thread_up_to_date(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin, monkeypatch: pytest.MonkeyPatch
+    start: Start, slack: Workspace, scalingo: ScalingoStandin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.jobs.deliver._FIRST_RECHECK_S", 0.2)
     monkeypatch.setattr("bot.jobs.sweep.SWEEP_EVERY_S", 0.2)
@@ -243,7 +240,7 @@ async def test_a_log_that_has_grown_brings_its_thread_up_to_date(
 
 
 async def test_subscriptions_say_whether_a_session_is_missing(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
+    start: Start, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     bot = await start(**FAST)
     await subscribed(slack)
@@ -260,7 +257,7 @@ async def test_subscriptions_say_whether_a_session_is_missing(
 
 
 async def test_only_who_may_read_or_subscribed_it_unsubscribes(
-    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
+    start: Start, slack: Workspace, scalingo: ScalingoStandin
 ) -> None:
     await start()
     await subscribed(slack)
@@ -270,7 +267,7 @@ async def test_only_who_may_read_or_subscribed_it_unsubscribes(
     assert "is not subscribed" in (await slack.told(count=2))[-1].text
 
 
-async def test_health_and_metrics(start: Start, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_health_and_metrics(start: Start, slack: Workspace, scalingo: ScalingoStandin) -> None:
     bot = await start(METRICS_TOKEN="m" * 20, **FAST)
     await subscribed(slack)
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
@@ -289,7 +286,7 @@ async def test_health_and_metrics(start: Start, slack: SlackStandin, scalingo: S
         assert "owed 0.0" in text
 
 
-async def test_many_events_at_once(start: Start, slack: SlackStandin, scalingo: ScalingoStandin) -> None:
+async def test_many_events_at_once(start: Start, slack: Workspace, scalingo: ScalingoStandin) -> None:
     bot = await start(**FAST)
     bot.parts.slack._pace = Pace(every_s=0.01)
     await subscribed(slack)

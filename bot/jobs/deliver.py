@@ -32,6 +32,8 @@ from bot.store import Delivery, EndState, OpenState
 
 # A log whose last record is this young may belong to a session that goes on.
 MAY_GROW_S = 10 * waits.MINUTE_S
+# What the parent's metadata tells an empty store: the thread is all that it is to be.
+READY = "ready"
 # Beside how far a thread has come: how long the log was whose transcript is in it.
 LOG_BYTES = "log_bytes"
 _FIRST_RECHECK_S = 2 * waits.MINUTE_S
@@ -115,7 +117,7 @@ class Deliver:
 
     # --- the thread
 
-    def _thread(self, delivery: Delivery) -> Thread:
+    def _thread(self, delivery: Delivery, posted: str) -> Thread:
         log_bytes = delivery.thread.get(LOG_BYTES)
 
         async def save(state: ThreadState) -> None:
@@ -128,12 +130,12 @@ class Deliver:
             ThreadState(**{name: value for name, value in delivery.thread.items() if name != LOG_BYTES}),
             save,
             look_first=self._.store_may_be_new,
-            facts={"asked_by": delivery.asked_by, "cause": delivery.cause},
+            facts={"asked_by": delivery.asked_by, "cause": delivery.cause, "posted": posted},
         )
 
     async def _post(self, delivery: Delivery, session: Session, reading: Reading) -> None:
         content = self._.settings.content_for(session.key.region)
-        thread, digest = self._thread(delivery), reading.digest
+        thread, digest = self._thread(delivery, READY), reading.digest
         await thread.parent(self._parent(delivery, session, blocks.Ready(digest) if digest.records else blocks.Empty()))
         if digest.records and content != "metadata":
             await thread.commands(
@@ -243,7 +245,7 @@ class Deliver:
         parts.names.doubt(session.key.region, session.key.app_id)
         try:
             if delivery.parent_ts is None:
-                await self._thread(delivery).parent(self._parent(delivery, session, blocks.Waiting()))
+                await self._thread(delivery, "waiting").parent(self._parent(delivery, session, blocks.Waiting()))
         except BotError as instead:
             await self._failed(delivery, session, instead)
             return
@@ -270,7 +272,7 @@ class Deliver:
     async def _give_up(self, delivery: Delivery, session: Session, sentence: str) -> None:
         """Said in the thread, with what to do; where even that can't be said, in our log."""
         with contextlib.suppress(BotError):
-            await self._thread(delivery).parent(self._parent(delivery, session, blocks.Failed(sentence)))
+            await self._thread(delivery, "failed").parent(self._parent(delivery, session, blocks.Failed(sentence)))
         await self._.store.update_session(session.key, state="failed" if session.audit_log_id else "no_log")
         await self._end(delivery, "failed", sentence)
 

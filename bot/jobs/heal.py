@@ -7,6 +7,7 @@ from typing import Any
 from bot import signing
 from bot.errors import CannotPost, Refused
 from bot.jobs import waits
+from bot.jobs.deliver import READY
 from bot.jobs.events import session_of
 from bot.jobs.parts import Parts
 from bot.jobs.watch import REACH_H
@@ -92,7 +93,7 @@ class Heal:
             if key is None or not us.wrote(message):
                 continue
             session, generation = key
-            whole = int(message.get("reply_count") or 0) >= _REPLIES[parts.settings.content_for(session.region)]
+            whole = _is_whole(message, us.bot_user_id, _REPLIES[parts.settings.content_for(session.region)])
             await parts.store.adopt_delivery(
                 session,
                 channel,
@@ -113,6 +114,13 @@ class Heal:
 
 # How many replies a finished thread has, by what may leave for Slack.
 _REPLIES = {"full": 2, "commands": 1, "metadata": 0}
+
+
+def _is_whole(message: dict[str, Any], bot_user: str, replies: int) -> bool:
+    """Whether a thread can be told to have all that it is to have, without reading it: people's replies count as well."""
+    posted = message["metadata"]["event_payload"].get("posted") == READY
+    only_ours = set(message.get("reply_users") or ()) <= {bot_user}
+    return posted and only_ours and int(message.get("reply_count") or 0) >= replies
 
 
 def _key(message: dict[str, Any]) -> tuple[SessionKey, int] | None:
