@@ -25,6 +25,8 @@ SHORT = 4096
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
 LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
 NO_BLANKS = str.maketrans("", "", " \n\r\t")
+# A prompt at the right edge; typed text hardly holds so many blanks.
+RIGHT_PROMPT = re.compile(r"(?<=\S) {4,}\S+(?: \S+)*\Z")
 SEARCHES = "/?:"
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
@@ -105,17 +107,20 @@ class Commands:
         """An Enter was pressed, something was shown since, and its line has not been left."""
         return bool(self._entered) and self._answered
 
+    def complete(self, line: str) -> bool:
+        """The line of the last Enter stands there as it was typed."""
+        typed = self._entered[0].typed
+        return typed.known and self._matching(typed, line) is not None
+
     def expects_more(self, line: str, following: str) -> bool:
         """The line of the last Enter goes on, or is drawn again, in what follows: so it has not been left."""
         typed = self._entered[0].typed
         if not typed.known and "i-search)" in line:
             return self._prompts.find(following + " ") is not None
-        if self._matching(typed, line.rstrip()) is not None:
-            return False
         found = self._prompts.find(line + " ")
-        shown = line[len(found[0]) :].rstrip() if found else ""
-        rest = typed.edited[len(shown) :].lstrip()
-        return bool(shown and rest) and typed.edited.startswith(shown) and rest[:8] == following.lstrip()[:8]
+        shown = (line[len(found[0]) :] if found else line).translate(NO_BLANKS)
+        wanted, rest = typed.edited.translate(NO_BLANKS), following.translate(NO_BLANKS)
+        return bool(shown and rest) and shown[-8:] + rest[:8] in wanted
 
     # --- what happens
 
@@ -181,7 +186,9 @@ class Commands:
             if left is None:
                 break
             self._show(text[start : left.start()])
-            if not self._terminal.alternate:
+            if self._terminal.alternate:
+                self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
+            else:
                 self._line_left()
             self._show(left.group())
             start = left.end()
@@ -193,20 +200,26 @@ class Commands:
         if self._answered:
             self.shown(ending)
             return
-        if "\n" in ending and not typing:
-            self._echo = ""
-        self._show(ending)
+        self._show(ending, typing=typing)
+
+    def cut(self, time: str) -> None:
+        """The log ended at `time`: what its recorder then still held was written away, with no Enter behind it."""
+        if self._entered and self._entered[-1].time == time:
+            self._entered.pop()
 
     def close(self) -> None:
         while self._entered and self._answered and self._echo:
             self._line_left(final=True)
 
-    def _show(self, text: str) -> None:
+    def _show(self, text: str, *, typing: bool = False) -> None:
         if self._typing or self._entered:
             text = self._measured(text)
         self._written = (self._written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)
+        if "\n" in text and not (typing or self._typing or self._entered):
+            self._echo = ""
+            text = text[text.rfind("\n") + 1 :]
         if not drawn and (self._typing or self._entered or len(text) < SHORT):
             printed = _printed(text[-LONGEST_ECHO:])
             self._echo = (self._echo + printed)[-LONGEST_ECHO:]
@@ -349,6 +362,8 @@ class Commands:
             prompt, text = known[0], line[len(known[0]) :]
         if entered.right and text.endswith(entered.right):
             text = text.removesuffix(entered.right).rstrip()
+        elif width_of(line) >= self._terminal.width - 2 and not entered.typed.known:
+            text = RIGHT_PROMPT.sub("", text)
         following = self._prompts.known(text + " ")
         if following and not text[len(following[0]) :].strip():
             text = ""  # the next prompt, on the line of an answer that moved nothing

@@ -29,7 +29,7 @@ def supersedes(last: str, following: str) -> bool:
 
 
 def _tells(line: str) -> bool:
-    return "%" in line or "--:--" in line or "it/s" in line or line.lstrip()[:1] in SPINNERS
+    return "%" in line or "--:--" in line or "it/s" in line or line.count(":") >= 6 or line.lstrip()[:1] in SPINNERS
 
 
 def _shape(line: str) -> str:

@@ -23,10 +23,13 @@ CONSOLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
     )
 )  # fmt: skip
-SHELL_PROMPT = re.compile(r"[^\n]{0,300}?[$#%❯➜»λ] |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}> ")
+SHELL_PROMPT = re.compile(r"[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}> ")
 CONTINUED = re.compile(
     r"> |(?:dquote|quote|bquote|cmdsubst|heredoc|pipe|for|while|then|else|function|if|case|do)(?: \w+)*> "
 )
+# Prompts that several programs have.
+SHARED = ("> ", "... ", "| ")
+USE_SHARED = ("node", "mongo", "python")
 NEVER = re.compile(r"(?!)")
 DIGITS = re.compile(r"\d+")
 STARTS = {
@@ -103,9 +106,9 @@ class Prompts:
 
     def program_of(self, prompt: str, started: str) -> str:
         """Whose prompt it is; `started` is the program that the last command started, if it did."""
-        if started and (prompt in ("> ", "... ", ">") or not self.guess(prompt)):
+        if started and (prompt in SHARED or not self.guess(prompt)):
             return started
-        if CONTINUED.fullmatch(prompt):
+        if CONTINUED.fullmatch(prompt) or (prompt in SHARED and self.program in USE_SHARED):
             return self.program
         known = self.known(prompt)
         if known and known[0] == prompt and known[1] != UNKNOWN:

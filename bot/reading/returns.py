@@ -15,20 +15,23 @@ from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT, SILENT_BUT_SETS
 from bot.reading.terminal import Terminal
-from bot.reading.window import wrapped_width
+from bot.reading.window import marked_width, wrapped_width
 
 RETURN, NEW_LINE = "\r", "\n"
 
 # The next piece begins by erasing its line, or by moving to where it goes on.
-REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[CP]|\((?:reverse-|failed |fwd-)*i-search\)")
+REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*P|\((?:reverse-|failed |fwd-)*i-search\)")
+COLUMN = re.compile(r"\x1b\[[0-9]*C")
+GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, or a line erased to be drawn again.
 SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
-ERASED = re.compile(r"(?:\x1b\[0?K)?\Z")
+ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
-ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K")
+ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\Z)")
 ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
+LINGER = 6
 LONGEST_EDIT = 100  # pieces without a prompt
 PAUSE_S = 0.25  # a person's; a completion's list comes at once
 
@@ -47,15 +50,17 @@ class Returns:
         self._attentive = False  # a line is being typed
         self._at: str | None = None  # the prompt of the cursor's line
         self._known = False  # at a prompt that was learnt, not guessed
+        self._lingering = False  # just after an Enter, shells tidy up
         self._since = 0  # pieces ago, the prompt was seen
         self._judged = 0
+        self._marked = False  # a shell's mark was drawn, and nothing since
         self._stepped = False  # the piece before ended in a new line
 
     def feed(self, contents: list[str], times: list[str]) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written."""
         at, end = 0, len(contents)
         while at < end:
-            if self._attentive or self._commands.waiting or (not self._prompts and end - at < FEW):
+            if self._attentive or self._lingering or self._commands.waiting or (not self._prompts and end - at < FEW):
                 self._one(contents[at][:-1], times[at])
                 at += 1
             else:
@@ -63,6 +68,7 @@ class Returns:
 
     def close(self) -> None:
         if self._last is not None:
+            self._commands.cut(self._last_at)
             self._commands.ended(NEW_LINE, typing=False)
         self._terminal.feeds_return = False
 
@@ -77,6 +83,7 @@ class Returns:
             self._known = self._prompts.known(prompt) is not None
         else:
             self._since += 1
+            self._lingering = self._since < LINGER
             self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
 
     def _many(self, contents: list[str], at: int, time: str) -> int:
@@ -115,23 +122,50 @@ class Returns:
         self._commands.ended(ending, typing=self._attentive)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
-        if SHOWS_NOTHING.match(last):
+        if SHOWS_NOTHING.match(last) or (last and not SILENT.sub("", last)):
+            return True
+        if self._marks(last):
+            return True
+        if COLUMN.match(following):
             return True
         if self._attentive and self._judged != self._commands.judged:
             return False
-        if REDRAWS.match(following):
-            return not (last.endswith("\x1b[K") and ERASED.match(following))
         shown = SILENT.sub("", following)
+        line = self._terminal.line()[0].rstrip()
+        if self._commands.answered and self._commands.complete(line):
+            return following == "" and self._returns_before_feeding(line)
+        if ERASES_ONLY.match(following):
+            return self._at is not None
+        if REDRAWS.match(following):
+            return True
         if last == "\x1b[K":
             return self._prompts.find(shown + " ") is not None
+        if self._at is not None and GOES_UP.match(following):
+            return True
+        if following == "" and self._returns_before_feeding(line):
+            return True
         if self._commands.answered:
-            return self._commands.expects_more(self._terminal.line()[0], shown)
+            return self._commands.expects_more(line, shown)
         if self._attentive and self._known and last == "" and self._stepped:
             return True
         prompt = self._at
-        if prompt is not None and not last.rstrip().endswith("^C"):
+        if prompt is not None and not line.endswith("^C"):
             return self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last)
-        return supersedes(SILENT.sub("", last), shown)
+        return bool(shown or not following) and supersedes(SILENT.sub("", last), shown)
+
+    def _marks(self, last: str) -> bool:
+        """The mark that zsh and fish put before their prompt, and the pieces that wipe it."""
+        width = marked_width(last + RETURN)
+        if width is not None:
+            self._terminal.resize(width, self._terminal.height)
+            self._marked = True
+        elif self._marked:
+            self._marked = not SILENT.sub("", last).strip(" ⏎")
+        return self._marked
+
+    def _returns_before_feeding(self, line: str) -> bool:
+        """node answers Enter with two returns and a line feed."""
+        return self._prompts.program in ("node", "mongo") and line.startswith(("> ", "... ", "| "))
 
     def _prompt(self) -> str | None:
         """The prompt of the line that is being typed, if it looks like one."""
