@@ -10,12 +10,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from postgres import server
 from structlog.testing import capture_logs
 
 from bot.errors import Unreachable
 from bot.queue import HEARTBEAT_TIMEOUT, Queue
 from bot.store import Store
-from tests.postgres import server
 
 PATIENCE_S = 20.0
 

@@ -18,6 +18,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from postgres import server
 
 from bot.errors import Misconfigured, StoreDown
 from bot.migrations import HEAD
@@ -28,7 +29,6 @@ from bot.store.database import database_url
 from bot.store.leases import EARLY_S, LEASE_S
 from bot.store.limiter import StoreLimiter
 from bot.store.schema import metadata
-from tests.postgres import server
 
 NOW = 1_790_000_000.25
 KEY = SessionKey("osc-fr1", "5f2c", "e1")
