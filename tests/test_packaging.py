@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import ADA, Start, audit_log
 from jsonschema import Draft7Validator
 from packaging.requirements import Requirement
 from referencing import Registry
@@ -20,6 +21,8 @@ from referencing.jsonschema import DRAFT7
 
 from bot.__main__ import parser
 from bot.settings import Settings
+from bot.standin.scalingo import ScalingoStandin
+from bot.standin.slack import SlackStandin
 
 ROOT = Path(__file__).parents[1]
 SCHEMAS = ROOT.parent / "shared" / "schemas"
@@ -99,6 +102,24 @@ def test_slack_is_told_one_address_and_events_that_somebody_listens_to() -> None
     assert settings["event_subscriptions"]["bot_events"] == re.findall(r"app\.event\(\"(\w+)\"\)", listeners)
     assert [command["command"]] == re.findall(r"app\.command\(\"(/\w+)\"\)", listeners)
     assert [settings[f"{name}_enabled"] for name in ("org_deploy", "socket_mode", "token_rotation")] == [False] * 3
+
+
+@pytest.mark.parametrize("kind", ["public", "private", "direct"])
+async def test_with_these_scopes_a_thread_comes_whole_even_where_answers_get_lost(
+    kind: str, scalingo: ScalingoStandin, tmp_path: Path
+) -> None:
+    async with SlackStandin(scopes=SLACK_APP["oauth_config"]["scopes"]["bot"]) as slack:
+        slack.channel("ops", private=kind == "private", im=kind == "direct")
+        slack.person(ADA)
+        scalingo.ran("bash", app="shop", by=ADA, log=audit_log("out", typed=("ls",)))
+        lost = [slack.fail(method, "lost") for method in ("chat.postMessage", "files.completeUploadExternal")]
+        start = Start(slack, scalingo, tmp_path)
+        await start()
+        await slack.types("/auditlog shop last")
+        assert len(await slack.thread()) == 3
+        await start.stop()
+        assert len(await slack.threads()) == 1
+        assert [fault.struck for fault in lost] == [1, 1]
 
 
 # --- the deployment
