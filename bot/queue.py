@@ -187,10 +187,10 @@ class Queue:
         self._handled[name] = _Handled(handler, concurrency)
 
     async def put(self, name: str, key: str, delay_s: float = 0.0) -> None:
-        """What waits already is not put twice. What runs already runs once more afterwards where this process runs it;
+        """What waits already is not put twice; what runs already runs once more. Raises StoreDown.
 
-        where another does, the handler is called beside it and must see for itself (a lease) that there is nothing to do.
-        Raises StoreDown.
+        Once more afterwards, where it runs in the process that gets it; where another process runs it, the handler is
+        called beside it and must see for itself (a lease) that there is nothing for it to do.
         """
         job = f"{name}:{key}"
         if delay_s > 0:
@@ -316,6 +316,8 @@ class Queue:
     async def _run(self, handler: Handler, job: Job) -> None:
         key = (job.payload or b"").decode()
         running = f"{job.entrypoint}:{key}"
+        if self._stopping.is_set():
+            raise RetryRequested
         if running in self._running:
             self._once_more.add(running)
             return

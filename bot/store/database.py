@@ -259,8 +259,11 @@ class Database:
                 raise
             raise self._fault(error) from None
         except DBAPIError as error:
-            if isinstance(error.orig, sqlite3.DatabaseError) and "not a database" in str(error.orig):
-                raise Misconfigured(f"{self.url.database} is no SQLite file: name another in DATABASE_URL.") from None
+            # Its subclasses are statements that failed; itself it says that the file is none, or damaged.
+            if type(error.orig) is sqlite3.DatabaseError:
+                raise Misconfigured(
+                    f"{self.url.database} is no SQLite file, or a damaged one: name another in DATABASE_URL."
+                ) from None
             if error.connection_invalidated:
                 raise self._fault(error) from None
             raise
