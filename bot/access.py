@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.errors import Forbidden, Gone, NotYours, Refused
+from bot.errors import Forbidden, Gone, NotYours
 from bot.scalingo.client import Scalingo
 from bot.scalingo.models import App
 from bot.slack.api import Person, Slack
@@ -65,15 +65,15 @@ class Access:
 
 
 def _address(person: Person) -> str:
-    """Raises Refused for who has none that we can go by."""
+    """Raises NotYours for who has none that we can go by: no app is, and what was theirs ends as any right that was lost."""
     if person.is_bot or person.deleted:
-        raise Refused("Only people can read sessions here.")
+        raise NotYours("Only people can read sessions here.")
     if person.is_foreign:
-        raise Refused("Only people of this workspace can read sessions: your account belongs to another company.")
+        raise NotYours("Only people of this workspace can read sessions: your account belongs to another company.")
     if person.is_guest:
-        raise Refused("Guests of this workspace can't read sessions: ask a full member to do it.")
+        raise NotYours("Guests of this workspace can't read sessions: ask a full member to do it.")
     if not person.email:
-        raise Refused(
+        raise NotYours(
             "I can't see an e-mail address in your Slack profile, so I can't tell which Scalingo account is yours."
         )
     return _plain(person.email)
