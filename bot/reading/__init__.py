@@ -71,6 +71,7 @@ class Run(NamedTuple):
     type: str
     times: list[str]
     contents: list[str]
+    followed: bool = False  # by keys
 
 
 def runs(batch: Batch) -> Iterator[Run]:
@@ -83,7 +84,7 @@ def runs(batch: Batch) -> Iterator[Run]:
             end = types.index(other, start + 1)
         except ValueError:
             end = len(types)
-        yield Run(kind, batch.times[start:end], batch.contents[start:end])
+        yield Run(kind, batch.times[start:end], batch.contents[start:end], followed=end < len(types))
         start = end
 
 
@@ -129,7 +130,7 @@ class _Session:
         if self._returns is not None:
             contents = run.contents
             if "\r" not in text and text.count("\n") == len(contents) and all(c[-1:] == "\n" for c in contents):
-                self._returns.feed(contents, run.times)
+                self._returns.feed(contents, run.times, followed=run.followed)
                 return
             self._returns.close()
             self._returns = None

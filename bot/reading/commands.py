@@ -333,7 +333,7 @@ class Commands:
                 continue
             if line.endswith(last):
                 return Verdict(text, line[: len(line) - len(last)])
-            if "\t" in last:
+            if "\t" in last and self._prompts.find(line) is None:
                 blanks = re.compile(r"\s+".join(map(re.escape, last.split())) + r"\Z").search(line)
                 if blanks is not None:
                     return Verdict(text, line[: blanks.start()])

@@ -30,7 +30,6 @@ CONTINUED = re.compile(
 # Prompts that several programs have.
 SHARED = ("> ", "... ", "| ")
 USE_SHARED = ("node", "mongo", "python")
-NEVER = re.compile(r"(?!)")
 DIGITS = re.compile(r"\d+")
 STARTS = {
     "node": "node", "nodejs": "node", "mongo": "mongo", "mongosh": "mongo", "python": "python", "python3": "python",
@@ -47,7 +46,7 @@ class Prompts:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[re.Pattern[str], str]] = {}
         self.program = UNKNOWN
-        self._any: re.Pattern[str] | None = None
+        self._any: tuple[re.Pattern[str], ...] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._seen)
@@ -55,16 +54,21 @@ class Prompts:
     def search(self, text: str) -> int | None:
         """Where the first line of `text` that begins with a learnt prompt begins."""
         if self._any is None:
-            patterns = [pattern.pattern for pattern, _ in self._seen.values()]
-            starts = "".join(sorted({shape[0] for shape in self._seen}))
-            digits = "0-9" if "0" in starts else ""
-            self._any = (
-                re.compile(f"\n(?=[{re.escape(starts)}{digits}])(?:{'|'.join(patterns)})") if patterns else NEVER
-            )
-        if any(pattern.match(text) for pattern, _ in self._seen.values()):
+            self._any = self._compiled()
+        begin = 3 if text.startswith("\x1b[K") else 0
+        if any(pattern.match(text, begin) for pattern, _ in self._seen.values()):
             return 0
-        found = self._any.search(text)
-        return found.start() if found else None
+        starts = [found.start() for pattern in self._any if (found := pattern.search(text))]
+        return min(starts, default=None)
+
+    def _compiled(self) -> tuple[re.Pattern[str], ...]:
+        """One pattern for each way that a line begins, so that each begins with a literal, which is what makes it fast."""
+        if not self._seen:
+            return ()
+        any_prompt = "|".join(pattern.pattern for pattern, _ in self._seen.values())
+        first = {shape[0] for shape in self._seen}
+        starts = re.escape("".join(sorted(first))) + ("0-9" if "0" in first else "")
+        return tuple(re.compile(f"{begin}(?=[{starts}])(?:{any_prompt})") for begin in (r"\n", r"\r", r"\r\x1b\[K"))
 
     def same(self, prompt: str, line: str) -> bool:
         """`line` begins with this prompt, though its numbers (a clock) may differ."""

@@ -13,7 +13,7 @@ from bot.reading.commands import Commands
 from bot.reading.progress import supersedes
 from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
-from bot.reading.sequences import SILENT, SILENT_BUT_SETS
+from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
 from bot.reading.window import marked_width, wrapped_width
 
@@ -21,7 +21,7 @@ RETURN, NEW_LINE = "\r", "\n"
 
 # The next piece begins by erasing its line, or by moving to where it goes on.
 REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*P|\((?:reverse-|failed |fwd-)*i-search\)")
-COLUMN = re.compile(r"\x1b\[[0-9]*C")
+COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[[0-9]*C")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, or a line erased to be drawn again.
 SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
@@ -31,6 +31,8 @@ ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\Z)")
 ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
+LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
+TWICE = 2  # by chance; an editor that answers Enter with two returns does so each time
 LINGER = 6
 LONGEST_EDIT = 100  # pieces without a prompt
 PAUSE_S = 0.25  # a person's; a completion's list comes at once
@@ -54,17 +56,19 @@ class Returns:
         self._since = 0  # pieces ago, the prompt was seen
         self._judged = 0
         self._marked = False  # a shell's mark was drawn, and nothing since
+        self._doubled = 0  # Enters in a row that were answered with an empty piece
         self._stepped = False  # the piece before ended in a new line
 
-    def feed(self, contents: list[str], times: list[str]) -> None:
-        """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written."""
+    def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
+        """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written;
+        `followed`: by an Enter, so the last ones may be of a line that is being typed."""
         at, end = 0, len(contents)
         while at < end:
             if self._attentive or self._lingering or self._commands.waiting or (not self._prompts and end - at < FEW):
                 self._one(contents[at][:-1], times[at])
                 at += 1
             else:
-                at = self._many(contents, at, times[-1])
+                at = self._many(contents, at, times[-1], followed=followed)
 
     def close(self) -> None:
         if self._last is not None:
@@ -86,22 +90,23 @@ class Returns:
             self._lingering = self._since < LINGER
             self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
 
-    def _many(self, contents: list[str], at: int, time: str) -> int:
+    def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
         body = "".join(contents[at:])[:-1]
         self._end(body[: body.find("\n")] if "\n" in body else body, time)
         if "\x1b" in body:
-            body = SILENT_BUT_SETS.sub("", _with_returns(body))
+            body = self._terminal.without_silent(_with_returns(body))
         until = self._prompts.search(body)
         if until == 0:
-            self._attentive = True
-            self._last, self._written = None, ""
-            return at
+            return self._begin(at)
         if until is not None:
             body = body[:until]
             at += body.count("\n") + body.count("\r") + 1
         else:
-            at = len(contents)
+            until = self._new_prompt(contents, at) if followed else len(contents)
+            if until < len(contents):
+                return self._many(contents[:until], at, time, followed=False) if until > at else self._begin(at)
+            at = until
         if "%" in body or "--:--" in body:
             body = _without_old_progress(body)
         self._last = body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
@@ -109,6 +114,19 @@ class Returns:
         self._commands.shown(body)
         self._at = self._prompt()
         return at
+
+    def _begin(self, at: int) -> int:
+        """The piece at `at` has a prompt: from here on each is looked at."""
+        self._attentive = True
+        self._written = ""
+        return at
+
+    def _new_prompt(self, contents: list[str], at: int) -> int:
+        """The first of the last pieces that looks like a prompt, though it is none that was learnt."""
+        for number in range(max(at, len(contents) - LONGEST_TYPED), len(contents)):
+            if self._prompts.guess(SILENT.sub("", contents[number][:-1]).removeprefix("\x1b[K") + " "):
+                return number
+        return len(contents)
 
     # --- how a piece ended
 
@@ -122,9 +140,7 @@ class Returns:
         self._commands.ended(ending, typing=self._attentive)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
-        if SHOWS_NOTHING.match(last) or (last and not SILENT.sub("", last)):
-            return True
-        if self._marks(last):
+        if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not SILENT.sub("", last)):
             return True
         if COLUMN.match(following):
             return True
@@ -133,7 +149,8 @@ class Returns:
         shown = SILENT.sub("", following)
         line = self._terminal.line()[0].rstrip()
         if self._commands.answered and self._commands.complete(line):
-            return following == "" and self._returns_before_feeding(line)
+            self._doubled = self._doubled + 1 if following == "" else 0
+            return following == "" and (self._doubled > TWICE or self._returns_before_feeding(line))
         if ERASES_ONLY.match(following):
             return self._at is not None
         if REDRAWS.match(following):

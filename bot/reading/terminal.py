@@ -144,9 +144,7 @@ class Terminal:
     def _normal(self, text: str) -> str:
         """`text` without what shows nothing, its line ends as this module writes them."""
         if "\x1b" in text:
-            if not self._draws and DRAWING_SET.search(text):
-                self._draws = True
-            text = (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
+            text = self.without_silent(text)
         for control in SILENT_CONTROLS:
             if control in text:
                 text = text.replace(control, "")
@@ -159,6 +157,11 @@ class Terminal:
             return text.replace("\r\n", "\0").replace("\n", "\v").replace("\0", "\n")
         # Where nothing ever returns, nobody meant a staircase: the session had no terminal, or its log lost them.
         return text.replace("\n", "\v") if self._bare_feeds and "\n" in text else text
+
+    def without_silent(self, text: str) -> str:
+        """`text` without the sequences that move and show nothing; choosing a character set does once one was drawn with."""
+        self._draws = self._draws or DRAWING_SET.search(text) is not None
+        return (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
 
     def _skip(self, text: str, at: int) -> int:
         """Leave out what is drawn on the alternate screen."""
