@@ -20,7 +20,9 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT7
 
 from bot.__main__ import parser
+from bot.errors import CannotPost
 from bot.settings import Settings
+from bot.slack.refusals import refusal
 from bot.standin.scalingo import ScalingoStandin
 from bot.standin.slack import SlackStandin
 
@@ -102,6 +104,11 @@ def test_slack_is_told_one_address_and_events_that_somebody_listens_to() -> None
     assert settings["event_subscriptions"]["bot_events"] == re.findall(r"app\.event\(\"(\w+)\"\)", listeners)
     assert [command["command"]] == re.findall(r"app\.command\(\"(/\w+)\"\)", listeners)
     assert [settings[f"{name}_enabled"] for name in ("org_deploy", "socket_mode", "token_rotation")] == [False] * 3
+
+
+def test_where_the_scopes_do_not_reach_nobody_is_told_to_ask_for_more() -> None:
+    assert isinstance(refusal("conversations.info", "missing_scope", "mpim:read"), CannotPost)
+    assert "channels:read" in str(refusal("conversations.info", "missing_scope", "channels:read"))
 
 
 @pytest.mark.parametrize("kind", ["public", "private", "direct"])

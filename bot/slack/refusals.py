@@ -65,6 +65,9 @@ def refusal(method: str, code: str, needed: str = "") -> BotError:
         return Misconfigured(
             f"Slack does not accept SLACK_BOT_TOKEN ({code}): install the app again and set the new one."
         )
+    if code == "missing_scope" and needed.startswith("mpim:"):
+        # Not asked for: nobody can invite an app to a group's direct messages.
+        return CannotPost(_CANNOT_POST["method_not_supported_for_channel_type"], code)
     if code == "missing_scope":
         return Misconfigured(
             f"The Slack app lacks the scope {needed or 'that ' + method + ' needs'}: add it under OAuth & Permissions"
