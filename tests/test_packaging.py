@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -229,6 +231,22 @@ def test_the_readme_names_every_command_and_its_options() -> None:
         for action in command._actions:
             for option in action.option_strings:
                 assert option in {"-h", "--help"} or option in README, f"{name} {option}"
+
+
+def shown() -> Iterator[tuple[str, str]]:
+    """Each command of ours in the README's console blocks that needs no account, with the output that is shown."""
+    for block in re.findall(r"^```console\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = step.partition("\n")
+            if "python -m bot" in command:
+                yield command, output
+
+
+@pytest.mark.parametrize(("command", "output"), list(shown()))
+def test_the_readme_shows_what_comes_out(command: str, output: str) -> None:
+    command = command.replace("python -m bot", f"{shlex.quote(sys.executable)} -m bot")
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == output
 
 
 def test_the_readme_leads_to_files_that_are_there() -> None:
