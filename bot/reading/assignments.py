@@ -19,11 +19,11 @@ class Found(NamedTuple):
     kind: str
 
 
-LONGEST_VALUE: Final = 16_384
+LONGEST_VALUE: Final = 4096
 
 _SURE_STEMS: Final = r"pass|pwd|psw|\bpw|_pw|mdp|secret|secr\S{1,2}te|kennwort|pin\b|keypass|\bpsk"
 _KEY_STEMS: Final = (
-    r"token|tok\b|jeton|key|\bcl(?:e|é|É)s?(?:[_.-]|\b)|\bcle(?-i:[A-Z])|auth|cred|cookie|sess|sid\b|csrf|xsrf|jwt|bearer|sig|hmac|salt|pepper|otp|mfa|seed"
+    r"token|tok\b|jeton|key|\bcl(?:ef|e|é|É)s?(?:[_.-]|\b)|\bpat\b|_pat\b|\bcle(?-i:[A-Z])|auth|cred|cookie|sess|sid\b|csrf|xsrf|jwt|bearer|sig|hmac|salt|pepper|otp|mfa|seed"
     r"|dsn|priv|licen[cs]e|code|sasl|acc\S{1,2}s\b"
 )
 _CLOSE: Final = r"[\\\"'`\])}?]*"
@@ -31,7 +31,8 @@ _PAIR: Final = rf"{_CLOSE}[ \t]*(?:=>|:=|->|[:=|]|│)[ \t]*"
 _PAIRS: Final = (
     rf"(?i:{_SURE_STEMS})[\w.-]*{_PAIR}\S",
     rf"(?i:{_KEY_STEMS})[\w.-]*{_PAIR}[^\s=]*[0-9A-Z]",
-    r"(?i:de passe|\bcl(?:é|e)|phrase|code|jeton|password|passphrase|token|secret|key) [^\s:=]+(?: [^\s:=]+)?[ \t]*[:=][ \t]*[^\s=]*[0-9A-Z]",
+    r"(?i:de passe|\bcl(?:ef|é|e)s?|phrase|code|jeton) [^\s:=]+(?: [^\s:=]+)?[ \t]*[:=][ \t]*[^\s=]*[0-9A-Z]",
+    r"(?i:password|passphrase|token|secret|key) (?i:[0-9]|is|est|again|\(\w*\)|generated|created|issued|g[^\s:=]*e|cr[^\s:=]*e|value|reset|now)[ \t]*[:=][ \t]*\S",
 )
 
 _NAME: Final = re.compile(
@@ -43,16 +44,16 @@ _PHRASE: Final = re.compile(
     r"""
     (?:^|[^\w])(?P<phrase>
       mots? \s de \s passe (?:\s\w{1,20})?
-    | cl(?:é|e|És?) \s (?:d['’]\s?|de\s|du\s)? (?!publique|primaire|étrangère|de\s(?:la|voûte))\w{2,20} (?:\s\w{1,20})?
+    | cl(?:ef|é|e|É)s? \s (?:d['’]\s?|de\s|du\s)? (?!publique|primaire|étrangère|de\s(?:la|voûte))\w{2,20} (?:\s\w{1,20})?
     | phrase \s (?:secrète|secrete|de\spasse|de\srécupération)
     | code \s (?:d['’]\s?accès|secret|pin|de\s(?:récupération|secours|vérification|sécurité)|d['’]\s?activation)
     | jeton \s (?:d['’]\s?|de\s)? \w{2,20}
     | (?:\w{1,20}\s){0,2}(?:api|access|secret|private|auth|authentication|signing|encryption|master|license|licence|service|deploy|session
         |account|recovery|backup|client|app|application|consumer|shared|security|webhook|personal|bot|bearer|refresh|root|unseal|storage|admin|user)
-      \s (?:access\s|api\s|auth\s|app\s)? (?:key|token|secret|password|pass|code|passphrase|pin|pwd)
+      \s (?:access\s|api\s|auth\s|app\s)? (?:key|token|secret|password|pass|codes?|passphrase|pin|pwd)
     | (?:new|current|old|your|the|temporary|initial|generated|default|database|db|ssh|smtp|vpn|wifi|wi-fi|login|one-time)\s
       (?:api\s)?(?:password|passphrase|passcode|secret|token|pwd|key)
-    | (?:password|passphrase|token|secret|key|mot\sde\spasse)\s (?:\d|for\s[\w.@-]{1,40}|is|est|again|\(\w{1,20}\))
+    | (?:password|passphrase|token|secret|key|mot\sde\spasse)\s (?:\d|for\s[\w.@-]{1,40}|is|est|again|generated|created|issued|générée?|créée?|value|reset|now|\(\w{1,20}\))
     ) \Z
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -71,19 +72,24 @@ _AT_START: Final = re.compile(
 _IN_TABLE: Final = re.compile(r"\s*[|│]?\s*")
 _QUERY_END: Final = re.compile("[&#]")
 _QUOTE_OR_PIPE: Final = re.compile(r"[\"'`|]")
+_RUN: Final = re.compile(r"\S{0,4096}+")
 _OPENED: Final = re.compile(r"[\[( ]{1,8}(?=[bu]?[\"'])")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 
 
 def assignments(line: str) -> Iterator[Found]:
     """`NAME=value`, `name: value`, `"name" => "value"`, `name | value`, and what other languages make of it."""
+    done = 0
     for match in _NAME.finditer(line):
+        if match.start() < done:
+            continue
         what = _meaning_here(line, match)
         if what is Meaning.NOTHING:
             continue
         start, end, quoted = value_at(line, match.end(), match)
         if start < end and _is_secret(line, match, start, end, what, quoted=quoted):
             yield Found(start, end, "name" if what is Meaning.SECRET else "key")
+            done = end
 
 
 def _meaning_here(line: str, match: re.Match[str]) -> Meaning:
@@ -118,7 +124,7 @@ def value_at(line: str, at: int, match: re.Match[str] | None = None) -> tuple[in
     for quote in ('\\"', "\\'", '"', "'", "`"):
         if line.startswith(quote, at):
             return _quoted(line, at, quote)
-    stop = re.compile(r"\S*+").match(line, at)
+    stop = _RUN.match(line, at)
     end = min(stop.end() if stop else at, at + LONGEST_VALUE)
     return at, _unquoted_end(line, at, end, match), False
 
@@ -129,11 +135,18 @@ def _quoted(line: str, at: int, quote: str) -> tuple[int, int, bool]:
     while True:
         position = line.find(quote, position, start + LONGEST_VALUE)
         if position < 0:
-            return start, min(len(line), start + LONGEST_VALUE), True
-        escapes = len(line[start:position]) - len(line[start:position].rstrip("\\"))
-        if quote[0] == "\\" or escapes % 2 == 0:
+            closes = line.count(quote, 0, at) % 2 == 1
+            return start, start if closes else min(len(line), start + LONGEST_VALUE), True
+        if quote[0] == "\\" or _escapes_before(line, position, start) % 2 == 0:
             return start, position, True
         position += 1
+
+
+def _escapes_before(line: str, position: int, start: int) -> int:
+    first = position
+    while first > start and line[first - 1] == "\\":
+        first -= 1
+    return position - first
 
 
 def _unquoted_end(line: str, start: int, end: int, match: re.Match[str] | None) -> int:
@@ -180,12 +193,14 @@ def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Mean
 def _is_a_password(line: str, match: re.Match[str], value: str, end: int, *, quoted: bool) -> bool:
     """A name that means a secret, in a sentence or in a setting: only the setting has one."""
     sep = match["sep"].strip()
+    if not quoted and len(value) < 3:
+        return False
     if quoted:
         return len(value) > 1 and not (" " in value and sep == ":" and value.count(" ") > 5)
     if (value.isdigit() and len(value) < 4) or (match["name"].lower() in {"pwd", "oldpwd"} and value[0] in "/~"):
         return False
     if line[max(0, match.start() - 2) : match.start()] == "${":
-        return len(value.strip("-}")) > 1
+        return value[0] in "-=" and len(value.strip("-=}")) > 1
     rest = line[end:].strip(" \t\"',;)}]|│")
     if sep in {"|", "│"}:
         return not rest or looks_made(value)
@@ -205,7 +220,11 @@ def flags(line: str) -> Iterator[Found]:
             continue
         start, end, quoted = value_at(line, match.end())
         value = line[start:end]
-        if is_placeholder(value) or value.isupper() or (not quoted and is_code(value)):
+        if (
+            is_placeholder(value)
+            or (value.replace("_", "").replace("-", "").isalpha() and value.isupper())
+            or (not quoted and is_code(value))
+        ):
             continue
         if what is Meaning.SECRET:
             secret = quoted or looks_made(value) or bool(_PROMPT.search(line[: min(match.start(), 400)]))
@@ -216,6 +235,7 @@ def flags(line: str) -> Iterator[Found]:
 
 
 _ADDRESS: Final = re.compile(r"(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}+://")
+_ADDRESS_RUN: Final = re.compile(r"[^\s\"'<>`]{0,4096}+")
 _PORT: Final = re.compile(r"\d{0,5}(?:[/?#]|$)")
 _STANDS_FOR: Final = re.compile(r"PASS(?:WORD|WD)?|PWD|SECRET|TOKEN|x{3,}|X{3,}|\.{3,}|…")
 _AFTER_AT: Final = re.compile(r"@\[?[\w.-]+(?:[:/?\]]|$|[\s\"',;)>&}|])")
@@ -224,7 +244,7 @@ _AFTER_AT: Final = re.compile(r"@\[?[\w.-]+(?:[:/?\]]|$|[\s\"',;)>&}|])")
 def addresses(line: str) -> Iterator[Found]:
     """The password of `scheme://user:password@host`, also where it has an `@`, `/` or `#` that should be encoded."""
     for match in _ADDRESS.finditer(line):
-        stop = re.compile(r"[^\s\"'<>`]*+").match(line, match.end())
+        stop = _ADDRESS_RUN.match(line, match.end())
         rest = line[match.end() : min(stop.end() if stop else match.end(), match.end() + LONGEST_VALUE)]
         colon, at = rest.find(":"), _end_of_login(rest)
         if 0 <= colon < at:
@@ -283,7 +303,7 @@ def cookies(line: str) -> Iterator[Found]:
 
 
 _ELEMENT: Final = re.compile(
-    r"<(?P<name>[\w:.-]{1,80})(?:\s[^<>\n]{0,200})?>(?:<!\[CDATA\[)?(?P<value>[^<>\n\]]{1,4000})"
+    r"<(?P<name>[\w:.-]{1,80})(?:\s[^<>\n]{0,200})?>(?:<!\[CDATA\[)?(?P<value>[^<>\s\]][^<>\n\]]{0,4000})"
 )
 _NAMED_ELEMENT: Final = re.compile(
     r"<[\w:.-]{1,40}\s[^<>\n]{0,80}?(?:key|name|id)=[\"'](?P<name>[^\"'\n]{1,100})[\"'][^<>\n]{0,100}>(?P<value>[^<>\n]{1,4000})</"
@@ -311,17 +331,18 @@ def markup(line: str) -> Iterator[Found]:
 
 _HEADER: Final = re.compile(
     r"(?i)(?<![\w-])(?P<name>(?:proxy-)?authori[sz]ation|x-[\w-]{0,40}?(?:auth|token|key|secret|signature)[\w-]{0,20}|www-authenticate)"
-    r"(?:[\"']?\]?\s{0,3}(?:=>|[:=])|[\"'],)\s{0,3}[\[\"']{0,2}(?P<scheme>[A-Za-z][\w-]{1,24}[ ]+)?(?=[^\s\"'])"
+    r"(?:[\"']?\]?\s{0,3}(?:=>|[:=])|[\"'],)\s{0,3}[\[\"'`]{0,2}(?P<scheme>[A-Za-z][\w-]{1,24}[ ]+)?(?=[^\s\"'])"
 )
 
 
+_HEADER_RUN: Final = re.compile(r"[^\s\"'\],]{0,4096}+")
 _PARAMETER: Final = re.compile(r"\w{2,20}=(?:$|[\w\"'(])")
 
 
 def headers(line: str) -> Iterator[Found]:
     """`Authorization: Scheme credentials`, whatever the scheme, and the `X-…-Token` family."""
     for match in _HEADER.finditer(line):
-        stop = re.compile(r"[^\s\"'\],]*+").match(line, match.end())
+        stop = _HEADER_RUN.match(line, match.end())
         value = line[match.end() : stop.end() if stop else match.end()]
         authorization = "author" in match["name"].lower()
         if is_placeholder(value) or len(value) < 4 or (authorization and _PARAMETER.match(value)):
@@ -333,8 +354,8 @@ def headers(line: str) -> Iterator[Found]:
 _SENTENCE: Final = re.compile(
     r"""(?i)\b(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|api[\s_-]?(?:key|token)|cl[ée]|jeton|(?:access|auth|secret|private)\s(?:key|token)
     |secret|token|phrase\s(?:secrète|de\spasse)|code|otp|pin)\b
-    [ ](?:for|of|to|is|pour|de|du|des|est|d['’]|\(|secrète|secret|api|temporaire|généré|généré[ée]|provisoire|number|n°)[^:=\n]{0,60}?\s?
-    (?:[:=]\s{1,4}|\b(?:is|est)\s{1,2})(?P<q>["'`]?)(?P<value>[^\s"'`]{4,400})(?P=q)[.;,!]?\s*$""",
+    (?:[ ](?=is[ ]|est[ ])|[ ](?:for|of|to|is|pour|de|du|des|est|d['’]|\(|secrète|secret|api|temporaire|généré|généré[ée]|provisoire|number|n°))[^:=\n]{0,60}?\s?
+    (?:[:=]\s{1,4}|\b(?:is|est)\s{1,2}|\bto\s{1,2})(?P<q>["'`]?)(?P<value>[^\s"'`]{4,400})(?P=q)[.;,!]?\s*$""",
     re.VERBOSE,
 )
 
@@ -348,27 +369,31 @@ def sentences(line: str) -> Iterator[Found]:
 
 
 _NAMED_THEN: Final = re.compile(
-    r"""(?:\bsetenv\s|\bset\s-\w{1,4}\s|\bdefine\(\s?|\b(?:secrets?|env|config|variables?)(?:\sset|:set|\sadd)\s|\bsetx\s|\bputenv\(|\bsetenv\(|\b(?:Set|Put|Add)\w{0,12}\()
-    ["']?(?P<name>[A-Za-z_][\w.-]{1,80})["']?(?:\s{0,4},\s{0,12}|\s)(?=[^\s=,)])""",
+    r"""(?:\bsetenv\s|\bset\s-\w{1,4}\s|\bsetx\s|\b(?:secrets?|env|config|variables?)(?:\sset|:set|\sadd)\s|>\s?SET\s|>\s?HSET\s\S{1,80}\s)
+    ["']?(?:[\w-]{1,60}:){0,4}(?P<name>[A-Za-z_][\w.-]{1,80})["']?\s(?=[^\s=])
+    |[\s(\[{,](?::|(?P<q>["']))(?P<listed>[A-Za-z_][\w.-]{1,80})(?P=q)?\s{0,2},\s{0,12}(?=["'])
+    |^\s*(?P<aligned>[A-Za-z_][\w.-]{1,80})(?:[ ]{2,40}|\t{1,4})(?=\S+\s*$)
+    |^\s*(?P<dotted>[A-Za-z][\w-]{0,60}(?:[._][\w-]{1,60}){1,8})[ ](?=\S+\s*$)""",
     re.VERBOSE,
 )
 
 
 def named_then(line: str) -> Iterator[Found]:
-    """`setenv NAME value`, `set -x NAME value`, `define('NAME', 'value')`: no sign between the two."""
+    """`setenv NAME value`, `define('NAME', 'value')`, `NAME     value`: no sign between the two."""
     for match in _NAMED_THEN.finditer(line):
-        what = meaning(match["name"])
+        what = meaning(next(value for key, value in match.groupdict().items() if value and key != "q"))
         start, end, quoted = value_at(line, match.end())
         value = line[start:end]
         if what is Meaning.NOTHING or is_placeholder(value) or (not quoted and is_code(value)):
             continue
-        if what is Meaning.SECRET or looks_random(value, 6):
-            yield Found(start, end, "command line")
+        if looks_random(value, 6) or (what is Meaning.SECRET and looks_made(value)):
+            yield Found(start, end, "name")
 
 
 _INSERT: Final = re.compile(
     r"(?i)\binsert\s{1,4}into\s{1,4}[\w.\"`]{1,120}\s{0,4}\((?P<columns>[^()\n]{1,2000})\)\s{0,4}(?:values|select)\s{0,4}\(?"
 )
+_NEXT_ROW: Final = re.compile(r"\s*+,\s*+\(")
 _SQL_VALUE: Final = re.compile(
     r"\s*+(?:[NEX]?'(?P<text>(?:[^'\n]|'')*+)'(?:::\w+)?|\"(?P<double>[^\"\n]*+)\"|[^,()'\"\n]*+(?:\([^()\n]*+\))?)\s*+(?P<end>[,)]?)"
 )
@@ -394,7 +419,7 @@ def inserts(line: str) -> Iterator[Found]:
                 break
             position, number = value.end(), number + 1
             if value["end"] == ")":
-                again = re.compile(r"\s*,\s*\(").match(line, position)
+                again = _NEXT_ROW.match(line, position)
                 if again is None:
                     break
                 position, number = again.end(), 0
@@ -406,12 +431,14 @@ FINDERS: Final = (
     (rf"-[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+[^\s-]", flags),
     (r"://[^\s/@]*:[^\s@]*@", addresses),
     (
-        r"(?i:password|passphrase|passcode|mot de passe|key|token|cl(?:é|e)|jeton|secret|phrase|code|otp|pin) "
-        r"(?i:for|of|to|is|pour|de|du|des|est|d['’]|\(|secr|api|temp|g|prov|num|n)[^:=\n]*(?:[:=] |is |est )[ \t]*[\"'`]?\S+[ \t]*$",
+        r"(?i:password|passphrase|passcode|mot de passe|key|token|cl(?:ef|é|e)|jeton|secret|phrase|code|otp|pin) "
+        r"(?i:for|of|to|is|pour|de|du|des|est|d['’]|\(|secr|api|temp|g|prov|num|n)[^:=\n]*(?:[:= ] |is |est |to )?[ \t]*[\"'`]?\S*[0-9!-/?_]\S*[ \t]*$",
         sentences,
     ),
     (
-        rf"(?i:\bsetenv|\bset -\w+|\bsetx|\bdefine\(|\bputenv\(|set|add|put\w*\()[ (\"']*\w*(?i:{_SURE_STEMS}|{_KEY_STEMS})",
+        r"(?i:\bsetenv |\bset -\w+ |\bsetx |(?:secrets?|env|config|variables?)[ :](?:set|add) |> ?h?set )|"
+        rf"[:\"'][\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[\"']?[ \t]*,[ \t]*[\"']|"
+        rf"^[ \t]*[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+\S*[0-9!-/?_]\S*[ \t]*$",
         named_then,
     ),
     (r"(?i:insert)\s+(?i:into)\s", inserts),

@@ -272,7 +272,7 @@ _ASKED_BY_NAME: Final = re.compile(
     | \bprocess\.env\.(?P<node>\w+)
     | \bgrep\s(?:-\w+\s)?["']?(?P<grep>\w+)["']?
     | \bCONFIG\sGET\s(?P<redis>\w+)|"(?P<echoed>requirepass|masterauth)"
-    | [>)\]\w]\s?[\w.()\[\]'":]{0,60}?(?:\.|->)(?P<attribute>[A-Za-z_]\w*[!]?)(?:\(\))?
+    | [\w)\]"'](?:\.|->)(?P<attribute>[A-Za-z_]\w*[!]?)(?:\(\))?
     )[\]\["')}\s;]{0,8}$""",
     re.VERBOSE,
 )
@@ -304,17 +304,18 @@ _NAME_ALONE: Final = re.compile(
 def _question(line: str) -> Following | None:
     if len(line) > 1000:
         return None
-    if asked := _ASKED_BY_NAME.search(line):
+    end = line[-300:]
+    if asked := _ASKED_BY_NAME.search(end):
         name = next(value for value in asked.groups() if value)
         if (what := meaning(name)) is not Meaning.NOTHING:
             return Answer(what, name=name)
-    if _GENERATORS.search(line):
+    if _GENERATORS.search(end):
         return Answer(Meaning.KEY)
     if alone := _NAME_ALONE.match(line):
         name = next(value for value in alone.groups() if value)
         if (what := meaning(name)) is not Meaning.NOTHING:
             return Answer(Meaning.BARE_KEY if alone["name"] and line.rstrip().endswith(":") else what, named=True)
-    if asked := _QUESTION.search(line):
+    if asked := _QUESTION.search(line[-120:]):
         return Answer(Meaning.BARE_KEY)
     return None
 

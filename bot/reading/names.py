@@ -36,7 +36,7 @@ _LAST_WORDS_OF_A_SECRET: Final = frozenset(("pass", "passe", "pin"))
 _PASS_BUT_NO_SECRET: Final = word_set("bypass compass encompass surpass trespass overpass underpass proxypass impasse")
 
 _KEY_WORDS: Final = word_set(
-    "token tok jeton key cle apikey auth authorization authentication bearer jwt cookie session sess sid sessionid "
+    "token tok jeton key cle clef pat apikey auth authorization authentication bearer jwt cookie session sess sid sessionid "
     "csrf xsrf csrftoken signature sig hmac salt pepper otp totp mfa seed dsn credential credentials cred creds private "
     "priv license licence accesskey secretkey authkey privatekey passkey authtoken authenticity sasl jeton "
     "phpsessid jsessionid"
@@ -53,7 +53,7 @@ _KEY_ENDS: Final = (
     "masterkey",
 )
 # Words too common to mean a secret by themselves: what stands beside them makes them one.
-_BARE: Final = word_set("key cle session sess sid token tok auth sig seed cookie salt private license licence")
+_BARE: Final = word_set("key cle clef session sess sid token tok auth sig seed cookie salt private license licence")
 _SETTINGS_ABOUT_SECRETS: Final = word_set(
     "ttl expires expiry expiration expire expired min max length len count counts size limit limits policy name names "
     "type types url uri endpoint host path file filename dir directory prefix suffix algorithm algo alg format version "
@@ -62,7 +62,7 @@ _SETTINGS_ABOUT_SECRETS: Final = word_set(
     "seconds minutes hours method strategy class column index idx param params parameter template regex pattern digits "
     "bits usage use used only less manager helper service form page link email mail created updated visible "
     "visibility placeholder rules rule history input stdin domain samesite secure exists valid invalid encoding "
-    "charset hashers hasher validators validator within after before until since without encryptor order position range pair pairs space status state error errors event events handler listener"
+    "charset hashers hasher validators validator within after before until since without encryptor ref refs order position range pair pairs space status state error errors event events handler listener"
 )
 _NEVER: Final = word_set(
     "public publishable pub primary foreign sort partition cache idempotency keyboard keyframes keyspace unique "
@@ -122,8 +122,10 @@ _PLACEHOLDER: Final = re.compile(
     |redacted|filtered|masked|removed|todo|n/a|empty|unset|missing|blank|invalid|valid|prompt|ask|default|disabled|enabled
     |string|str|text|bytea|bytes|bool|boolean|integer|int|bigint|number|object|any|uuid|json|jsonb|varchar|char|character
     |change_?me_?please|your[-_ ].*|my[-_](?:secret|password|token|key)|password|passwd|pass|secret|token|key|value|api[-_]?key
+    |expired|expires|incorrect|wrong|weak|strong|protected|encrypted|saved|updated|changed|correct|accepted|denied|rejected|failed|success
+    |successful|match(?:es)?|obligatoire|requise?|oublié|incorrecte?|invalide|expiré|valide|modifié|optionnel(?:le)?|aucune?|vide
     |bearer|basic|digest|hmac|jwt|oauth2?|ldap|md5|trust|peer|ident|scram-sha-256|sha-?(?:1|256|512)|rsa|aes|refresh|access
-    |[*\u2022\u25cf\u2588.\u2026_x-]{3,}
+    |~|[*\u2022\u25cf\u2588.\u2026_x-]{3,}
     |<.*>|\{\{.*|\$\{.*|\$\(.*|\$[a-z_]\w*(?:[\[-].*)?|\$\d{1,2}|%[a-z_]*%?|%\(.*|\#\{.*|:[a-z_]\w*|@[a-z_]\w*|&[a-z_]\w*|\?
     |\[.*\]?|\(.*\)|\((?:sensitive|known|hidden|not|redacted|none|empty|set|unset|no)|\{.*|!.*|\\?["'`]+|[,;)}\]>]+
     |(?:os\.)?env(?:iron)?[\[.(].*|process\.env.*|params[\[.(].*|var\..*|local\..*|secrets\..*|self\..*|this\..*|lambda.*
@@ -151,7 +153,7 @@ def is_placeholder(value: str) -> bool:
     """True where `value` stands for a secret and is none: `[FILTERED]`, `${X}`, `nil`, a type, `params[:password]`."""
     return (
         _PLACEHOLDER.fullmatch(value[:200]) is not None
-        or MASKS.search(value) is not None
+        or MASKS.search(value[:400]) is not None
         or bool(_TYPES.fullmatch(value))
     )
 

@@ -135,7 +135,7 @@ PASSWORD_HASHES: Final[tuple[str, ...]] = (
     r"\$argon2(?:id|i|d)\$[A-Za-z0-9=,.$+/-]{20,400}",
     r"\$(?:1|5|6|7|y|gy|apr1|md5|sha1|scrypt|bcrypt-sha256|pbkdf2(?:-sha(?:1|256|512))?)\$[./A-Za-z0-9$=,+-]{16,400}",
     r"\$[PHS]\$[./A-Za-z0-9]{20,80}",
-    r"(?:pbkdf2_sha(?:1|256|512)|bcrypt(?:_sha256)?|argon2|scrypt|md5|sha1|pbkdf2)\$[A-Za-z0-9./+$=,_-]{16,400}",
+    r"(?:pbkdf2_sha(?:1|256|512)|bcrypt(?:_sha256)?|argon2|scrypt|md5|sha1|pbkdf2|argon2id?)\$[A-Za-z0-9./+$=,_-]{16,400}",
     r"(?:pbkdf2:sha(?:1|256|512)|scrypt|sha1|sha256)(?::[0-9]{1,9}){0,4}\$[A-Za-z0-9./+$=-]{16,400}",
     r"pbkdf2[-_]sha(?:256|512)[:$][0-9]{3,8}[:$][A-Za-z0-9./+$=:_-]{16,300}",
     r"SCRAM-SHA-(?:1|256|512)\$[0-9]{2,9}:[A-Za-z0-9+/=]{8,100}\$[A-Za-z0-9+/=:]{20,300}",
@@ -145,7 +145,7 @@ PASSWORD_HASHES: Final[tuple[str, ...]] = (
 )
 HASH_HINT: Final = (
     r"\$(?:2[abxy]?|argon2\w*|[1567y]|gy|apr1|md5|sha1|scrypt|bcrypt-sha256|pbkdf2[\w-]*|[PHS])\$[./A-Za-z0-9]|"
-    r"(?:sha(?:1|256|512)|bcrypt|argon2|scrypt|md5|pbkdf2)[:0-9]*\$[./A-Za-z0-9]|pbkdf2[-_:]sha|SCRAM-SHA|"
+    r"(?:sha(?:1|256|512)|bcrypt\w*|argon2\w*|scrypt|md5|pbkdf2\w*)[:0-9]*\$[./A-Za-z0-9]|pbkdf2[-_:]sha|SCRAM-SHA|"
     r"\{(?:S?SHA|SMD5|CRYPT|MD5|ARGON2|BCRYPT|PBKDF2)[A-Z0-9-]*\}|\*[0-9A-F]{6}"
 )
 FORMAT_HINT: Final = (
@@ -185,8 +185,14 @@ COMMANDS: Final[tuple[Rule, ...]] = (
     _command("redis-cli valkey-cli keydb-cli redis-benchmark iredis", _F + r"(?:-a|--pass)[ =]?"),
     _command("mongo mongosh mongodump mongorestore mongoexport mongoimport mongostat mongotop", _F + "-p[ =]?"),
     _command("influx influxd influx_inspect", _F + r"(?:-password|-p|-t|--token|-passphrase)[ =]"),
-    _command("curl http https xh curlie httpie hurl wget", _F + r"(?:-u|-U|-a|--user|--proxy-user|--auth)[ =]?", _LOGIN),
+    _command("curl http https xh curlie httpie hurl wget", _F + r"(?:-[a-zA-Z]{0,6}[uUa]|--user|--proxy-user|--auth)[ =]?", _LOGIN),
     _command("wrk siege hey vegeta lftp elasticdump ab", _F + r"(?:-A|-P|-u|-a|--user)[ =]?", _LOGIN),
+    _command("curl", _F + r"(?:-E|--cert)[ =]?", r"""["']?[\w./~-]{1,200}:([^\s"']{1,200})"""),
+    _command("ansible-vault", r"encrypt_string\s(?:-\S{1,40}\s(?:\S{1,60}\s)?){0,3}"),
+    _command("mysqladmin", _F + r"password\s"),
+    Rule("command line", (" login ",), rf"\slogin\s(?:[^|\n]{{0,200}}?\s)?-p[ =]?{VALUE}", any_value=False),
+    Rule("command line", ("echo ",), rf"\becho\s(?:-\w{{1,3}}\s)?{VALUE}\s?\|\s?(?:base64|md5sum|sha\d{{1,3}}sum|openssl|xxd)\b", any_value=False),
+    Rule("name", ("with password ", "and password ", "user "), r"""(?i)\b(?:with|and|using|avec(?:\sle)?)\s(?:the\s|a\s)?(?:temporary\s|new\s)?(?:password|token|key|secret|mot\sde\spasse)\s["'`]?([^\s"'`]{4,200}?)["'`]?[.,;]?\s*$""", any_value=False),
     _command("lftp", _F + "-u ?", r"""["']?[^\s,"']{1,100},([^\s"']{1,200})"""),
     _command("sshpass", _F + "-p ?"),
     _command("docker podman nerdctl buildah skopeo helm oras crane regctl", _F + r"login\s(?:[^|\n]{0,200}?\s)?-p[ =]?"),
@@ -232,7 +238,7 @@ COMMANDS: Final[tuple[Rule, ...]] = (
     Rule("command line", ("<<<",), r"""(?:chpasswd|passwd\s+--stdin|sudo\s+-S|password-stdin|-S\b)[^|\n]{0,80}?<<<\s*["']?(?:[\w.-]{1,60}:)?([^\s"']{1,300})"""),
     Rule("command line", ("pass ", "auth plain", "auth login", "login "), r"^(?:[<>=*-]{0,3}\s*)?(?:[a-z]?\d{1,4}\s+)?(?:PASS\s+(\S{1,200})\s*$|AUTH\s+(?:PLAIN|LOGIN|CRAM-MD5|XOAUTH2)\s+(\S{6,600})|LOGIN\s+\S{1,100}\s+(\S{1,200})\s*$)"),
     Rule("command line", ("send ", "send_user "), r"""\bsend(?:_user)?\s+(?:--\s+)?"([^"\n\\]{4,200})\\[rn]"\s*;?\s*$""", any_value=False),
-    Rule("command line", ("password=", "password2="), r"\bpassword2?=([^\s,\"'&;]{1,200})", any_value=False),
+    Rule("command line", ("password=", "password2="), r"\bpassword2?=([^\s,\"'&;|]{1,200})", any_value=False),
 )  # fmt: skip
 
 SQL: Final[tuple[Rule, ...]] = (
@@ -304,8 +310,8 @@ CONSOLES: Final[tuple[Rule, ...]] = (
     Rule("console", ("jwt.",), rf"(?i)\bjwt\.(?:encode|decode|sign|verify)\([^'\"\n]{{0,200}}?,\s?{STRING}"),
     Rule("header", ("response=",), r"\bresponse=\"?([0-9a-f]{32,128})", certain=True),
     Rule("name", ("bundle_",), r"\bBUNDLE_[A-Z0-9_]{1,80}__[A-Z]{2,6}=[\"']?([^\s\"']{4,200})", any_value=False),
-    Rule("console", ("create_user(", "create_superuser(", "createuser(", "add_user(", "adduser("),
-         rf"(?i)\b(?:create_?(?:super)?user|add_?user)\(\s?['\"][^'\"\n]{{0,120}}['\"]\s?,\s?(?:['\"][^'\"\n]{{0,120}}@[^'\"\n]{{0,120}}['\"]\s?,\s?)?{STRING}"),
+    Rule("console", ("create_user(", "create_superuser(", "createuser(", "add_user(", "adduser(", "changeuserpassword(", "change_user_password("),
+         rf"(?i)\b(?:create_?(?:super)?user|add_?user|change_?user_?password)\(\s?['\"][^'\"\n]{{0,120}}['\"]\s?,\s?(?:['\"][^'\"\n]{{0,120}}@[^'\"\n]{{0,120}}['\"]\s?,\s?)?{STRING}"),
     Rule("console", ("auth ",), r"""(?:^|>\s?|["'])(?:AUTH|auth)\s+(?:"?[\w.-]{1,60}"?\s+(?=["'\w]))?(?:"([^"\n]{1,300})"|'([^'\n]{1,300})'|([^\s"'(=:,]{1,300}))\s*["']?$"""),
     Rule("console", ("requirepass", "masterauth", "auth-pass"), rf"(?i)^(?!\s*#)[^\n]{{0,200}}?\b(?:requirepass|masterauth|auth-pass\s{{1,4}}\S{{1,60}})\"?\s{{1,8}}{VALUE}"),
     Rule("console", ("acl setuser",), r"(?i)\bacl\s{1,4}setuser\b[^\n]{0,200}?\s(?:>(\S{1,200})|#([0-9a-f]{64}))"),

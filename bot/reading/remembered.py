@@ -6,7 +6,7 @@ Nothing here is ever printed. A value is looked for as it is, percent-encoded, d
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from urllib.parse import quote, unquote
 
@@ -18,6 +18,7 @@ LARGEST: Final = 10_000  # values; a session that shows more forgets none of the
 _LONGEST: Final = 4096
 _HEAD: Final = 12  # bytes of a value that the automaton looks for; the rest is compared
 _TIER: Final = 64
+_SMALL: Final = 4096  # bytes that are searched for a few new values faster than an automaton is compiled
 _COMMON: Final = word_set(
     "password passwd secret token admin administrator root postgres postgresql mysql redis mongodb mongo elastic rabbitmq guest "
     "default localhost production staging development developer test testing user username example changeme true false none "
@@ -55,30 +56,55 @@ def decoded(value: str) -> str | None:
 
 
 class _Tier:
-    """Some values and the automaton that finds their heads."""
+    """Some values and the automaton that finds their heads, compiled when a block is worth it."""
 
     def __init__(self, values: Iterable[bytes]) -> None:
         self.values = list(values)
-        self._found: Any = None
+        self._heads: Any = None
         self._by_head: dict[bytes, list[bytes]] = {}
 
     def add(self, value: bytes) -> None:
         self.values.append(value)
-        self._found = None
+        self._heads = None
 
-    def heads(self) -> Any:
-        if self._found is None:
-            self._by_head = {}
-            for value in sorted(self.values, key=len, reverse=True):
-                self._by_head.setdefault(value[:_HEAD], []).append(value)
-            options = re2.Options()
-            options.max_mem = 32 << 20
-            options.encoding = re2.Options.Encoding.LATIN1
-            heads = sorted(self._by_head, key=len, reverse=True)
-            self._found = re2.compile(b"(" + b"|".join(map(re2.escape, heads)) + b")", options)
-        return self._found
+    def where(self, data: bytes) -> Iterator[tuple[int, int]]:
+        if self._heads is None and len(data) < _SMALL:
+            return self._one_by_one(data)
+        return self._together(data)
 
-    def longest_at(self, data: bytes, start: int) -> int:
+    def _one_by_one(self, data: bytes) -> Iterator[tuple[int, int]]:
+        for value in self.values:
+            start = data.find(value)
+            while start >= 0:
+                end = start + len(value)
+                if _stands_alone(data, start, end):
+                    yield start, end
+                start = data.find(value, end)
+
+    def _together(self, data: bytes) -> Iterator[tuple[int, int]]:
+        if self._heads is None:
+            self._compile()
+        position = 0
+        while match := self._heads.search(data, position):
+            start = match.start()
+            end = self._longest_at(data, start)
+            if end > 0:
+                yield start, end
+            position = start + 1
+
+    def _compile(self) -> None:
+        self._by_head = {}
+        for value in sorted(self.values, key=len, reverse=True):
+            self._by_head.setdefault(value[:_HEAD], []).append(value)
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.never_capture = True
+        heads = sorted(self._by_head, key=len, reverse=True)
+        self._heads = re2.compile(b"|".join(map(re2.escape, heads)), options)
+        # The module keeps what it compiled last: these patterns hold secrets, and the large ones much memory.
+        re2.purge()
+
+    def _longest_at(self, data: bytes, start: int) -> int:
         """The end of the longest value that stands at `start` with no word going on around it; -1 if none does."""
         for length in range(_HEAD, 0, -1):
             for value in self._by_head.get(data[start : start + length], ()):
@@ -111,6 +137,8 @@ class Remembered:
         return len(self._known)
 
     def learn(self, value: str) -> None:
+        if value.encode("utf-8", "surrogatepass") in self._known:
+            return
         for form in forms_of(value):
             data = form.encode("utf-8", "surrogatepass")
             if data not in self._known and len(self._known) < LARGEST:
@@ -133,18 +161,4 @@ class Remembered:
 
     def where(self, data: bytes) -> list[tuple[int, int]]:
         """Where known values stand in `data`: byte offsets, in order, not overlapping within one tier."""
-        spans: list[tuple[int, int]] = []
-        for tier in self._tiers:
-            if tier.values:
-                spans.extend(_spans(tier, data))
-        return sorted(spans)
-
-
-def _spans(tier: _Tier, data: bytes) -> Iterable[tuple[int, int]]:
-    heads, position = tier.heads(), 0
-    while match := heads.search(data, position):
-        start = match.start()
-        end = tier.longest_at(data, start)
-        if end > 0:
-            yield start, end
-        position = end if end > 0 else start + 1
+        return sorted(span for tier in self._tiers for span in tier.where(data))

@@ -90,7 +90,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _may_be_secret(rule: patterns.Rule, value: str) -> bool:
-    return not is_placeholder(value) and (rule.any_value or looks_random(value, 6) or looks_made(value))
+    if len(value) < 3 or is_placeholder(value):
+        return False
+    return rule.any_value or looks_random(value, 6) or looks_made(value)
 
 
 @cache
@@ -141,9 +143,7 @@ class Masker:
             start = self._next_to_read(data, position)
             if start > position:
                 pieces.append(self._known_masked(data[position:start]))
-                self._previous = (
-                    data[data.rfind(b"\n", position, start - 1) + 1 : start - 1] if start > position + 1 else b""
-                )
+                self._previous = data[position : start - 1].rpartition(b"\n")[2]
             if start < len(data):
                 end = data.find(b"\n", start)
                 end = len(data) if end < 0 else end
@@ -192,7 +192,8 @@ class Masker:
             return self._known_masked(masked.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
         return masked
 
-    def _remember(self, value: str) -> None:
+    def _remember(self, text: str) -> None:
+        value = text.strip()
         if worth_remembering(value):
             self._remembered.learn(value)
         login = decoded(value) if 8 <= len(value) <= 400 else None
