@@ -65,7 +65,7 @@ _SETTINGS_ABOUT_SECRETS: Final = word_set(
     "charset hashers hasher validators validator within after before until since without encryptor ref refs order position range pair pairs space status state error errors event events handler listener"
 )
 _NEVER: Final = word_set(
-    "public publishable pub primary foreign sort partition cache idempotency keyboard keyframes keyspace unique "
+    "public publishable pub build dedup dedupe deduplication routing object lookup translation i18n primary foreign sort partition cache idempotency keyboard keyframes keyspace unique "
     "composite natural surrogate max min fingerprint checksum integrity etag thumbprint revision commit"
 )
 _FINGERPRINTS: Final = (["gpg", "key"], ["pgp", "key"], ["host", "key"])

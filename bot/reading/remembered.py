@@ -68,7 +68,7 @@ class _Tier:
         self._heads = None
 
     def where(self, data: bytes) -> Iterator[tuple[int, int]]:
-        if self._heads is None and len(data) < _SMALL:
+        if self._heads is None and len(data) < _SMALL and len(self.values) <= _TIER:
             return self._one_by_one(data)
         return self._together(data)
 
