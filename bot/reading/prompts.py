@@ -7,9 +7,7 @@ import re
 SHELL, UNKNOWN = "shell", "unknown"
 
 # Primary prompts that tell their program; the first that matches is right.
-CONSOLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (program, re.compile(pattern))
-    for program, pattern in (
+CONSOLES = (
         ("ipython", r"In \[\d+\]: | {1,9}\.{3,9}: "),
         ("python", r">>> |\.\.\. "),
         ("irb", r"irb(?:\([^)\n]{1,60}\))?:\d{3,}(?::\d+)?[>*\"'`/\]] ?|[\w-]{1,60}\((?:dev|development|prod|production|staging|test)\)[>*\"'`/\]] ?(?![\w$#])"),
@@ -21,9 +19,16 @@ CONSOLES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("mongo", r"(?:[\w.-]{1,60} \[(?:direct: |primary|secondary)[^\]\n]{0,60}\] )?[\w.-]{1,60}> (?<!-> )|[\w.-]{1,60}:(?:PRIMARY|SECONDARY|OTHER)> "),
         ("psql", r"[\w.-]{1,63}[=\-'\"$*(!^][!*?]?[#>] "),
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
-    )
 )  # fmt: skip
-SHELL_PROMPT = re.compile(r"[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}> ")
+SHELL_PROMPT = r"[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}> "
+ANY_PROMPT = re.compile(
+    "|".join(
+        [*(f"(?P<p{number}>{pattern})" for number, (_, pattern) in enumerate(CONSOLES)), f"(?P<shell>{SHELL_PROMPT})"]
+    )
+)
+PROGRAMS = {SHELL: SHELL} | {f"p{number}": program for number, (program, _) in enumerate(CONSOLES)}
+# Without one of these there is no prompt.
+PROMPT_ENDS = (">", "$", "#", "%", "]:", ".:", "*", "❯", "➜", "»", "λ", "irb(", "php ")
 CONTINUED = re.compile(
     r"> |(?:dquote|quote|bquote|cmdsubst|heredoc|pipe|for|while|then|else|function|if|case|do)(?: \w+)*> "
 )
@@ -36,6 +41,10 @@ STARTS = {
     "php": "php", "irb": "irb", "psql": "psql", "sqlite3": "sqlite", "mysql": "mysql", "mariadb": "mysql",
     "redis-cli": "redis-cli", "ipython": "ipython",
 }  # fmt: skip
+
+
+def may_hold_prompt(text: str) -> bool:
+    return any(end in text for end in PROMPT_ENDS)
 
 
 class Prompts:
@@ -98,12 +107,10 @@ class Prompts:
 
     def guess(self, line: str) -> tuple[str, str] | None:
         """A prompt that `line` begins with as far as prompts in general look."""
-        for program, pattern in CONSOLES:
-            match = pattern.match(line)
-            if match:
-                return match.group(), program
-        match = SHELL_PROMPT.match(line)
-        return (match.group(), SHELL) if match else None
+        if not may_hold_prompt(line):
+            return None
+        match = ANY_PROMPT.match(line)
+        return (match.group(), PROGRAMS[match.lastgroup or SHELL]) if match else None
 
     def find(self, line: str) -> tuple[str, str] | None:
         return self.known(line) or self.guess(line)

@@ -11,7 +11,7 @@ import re
 
 from bot.reading.commands import Commands
 from bot.reading.progress import supersedes
-from bot.reading.prompts import Prompts
+from bot.reading.prompts import Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
@@ -123,7 +123,10 @@ class Returns:
 
     def _new_prompt(self, contents: list[str], at: int) -> int:
         """The first of the last pieces that looks like a prompt, though it is none that was learnt."""
-        for number in range(max(at, len(contents) - LONGEST_TYPED), len(contents)):
+        start = max(at, len(contents) - LONGEST_TYPED)
+        if not may_hold_prompt(SILENT.sub("", "".join(contents[start:])).replace("\n", " ")):
+            return len(contents)
+        for number in range(start, len(contents)):
             if self._prompts.guess(SILENT.sub("", contents[number][:-1]).removeprefix("\x1b[K") + " "):
                 return number
         return len(contents)

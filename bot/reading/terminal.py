@@ -33,6 +33,9 @@ QUIET_LINES = 3
 # A line longer than this is handed on in parts.
 LONGEST_LINE = 16 * 1024
 HELD = 64 * 1024
+HOME = "\x1b[H"
+# Frames of `top`: from the top left corner, each line with the rest of its row erased, then all below.
+FRAMES = re.compile(r"(?:\x1b\[H(?:[^\x1b\n]*+\x1b\[K\n)++(?:[^\x1b\n]*+\x1b\[K)?\x1b\[J){2,}+")
 SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
 
 
@@ -256,6 +259,7 @@ class Terminal:
 
     def _draw(self, text: str, at: int) -> int:
         while (screen := self._screen) is not None and at < len(text):
+            at = self._last_frame(text, at)
             end = text.find("\n", at) + 1 or len(text)
             reached = screen.feed(text, at, end)
             self.keypad = screen.keypad
@@ -269,6 +273,17 @@ class Terminal:
             if self._quiet >= QUIET_LINES and self._leave_cells():
                 return at
         return at
+
+    def _last_frame(self, text: str, at: int) -> int:
+        """Where the last of the frames at `at` begins: a program that repaints the whole screen leaves nothing of those
+        before it."""
+        if not text.startswith(HOME, at):
+            return at
+        frames = FRAMES.match(text, at)
+        if frames is None:
+            return at
+        last = text.rfind(HOME, at, frames.end())
+        return last if text.count("\n", last, frames.end()) < self.height else at
 
     def _enter_cells(self, begun: str) -> None:
         lines = "".join(self._lines).split("\n")[:-1]
