@@ -126,6 +126,10 @@ def test_a_paste_of_several_lines_is_one_command() -> None:
     assert Masker().line(f"export A=1\nexport TOKEN_SECRET={PASSWORD}") == f"export A=1\nexport TOKEN_SECRET={MASK}"
 
 
+def test_bytes_that_are_no_text_hide_nothing() -> None:
+    assert masked("\udc80 ghp_" + "a1B2" * 9) == [f"\udc80 {MASK}"]
+
+
 @pytest.mark.parametrize("ending", ["\r\n", "\n", ""])
 def test_the_ends_of_lines_are_kept(ending: str) -> None:
     assert list(mask_lines([f"password={PASSWORD}{ending}"])) == [f"password={MASK}{ending}"]

@@ -21,6 +21,7 @@ from bot.reading.remembered import Remembered, decoded, worth_remembering
 MASK: Final = "••••••"
 
 _MASK_BYTES: Final = MASK.encode()
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _Finder = Callable[[str], Iterator[Found]]
 
 
@@ -61,7 +62,8 @@ def _hints_and_finders() -> Iterator[tuple[str, _Finder | None]]:
 
 def _by_format(kind: str, pattern: Any) -> _Finder:
     def find(line: str) -> Iterator[Found]:
-        for match in pattern.finditer(line):
+        # RE2 takes no half of a surrogate pair, which is how bytes that are no text come: no secret format has one.
+        for match in pattern.finditer(line if line.isascii() else _SURROGATES.sub("\ufffd", line)):
             start, end = match.span()
             if not line[max(0, start - 1) : start].isalnum() or line[max(0, start - 2) : start] in {
                 "\\n",
