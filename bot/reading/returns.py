@@ -82,12 +82,13 @@ class Returns:
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
         self._at = prompt = self._prompt()
-        if prompt is not None:
+        known = prompt is not None and self._prompts.known(prompt) is not None
+        if known or (prompt is not None and (self._attentive or self._commands.waiting or not self._prompts)):
             self._attentive, self._since, self._judged = True, 0, self._commands.judged
-            self._known = self._prompts.known(prompt) is not None
+            self._known = known
         else:
             self._since += 1
-            self._lingering = self._since < LINGER
+            self._lingering = self._since < LINGER and not piece[:1].isprintable()
             self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
 
     def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
