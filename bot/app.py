@@ -29,7 +29,7 @@ from bot.jobs.follow import Follow
 from bot.jobs.heal import Heal
 from bot.jobs.inbox import Inbox
 from bot.jobs.names import Names
-from bot.jobs.parts import ANSWER, DELIVER, DELIVER_ASKED, HINT, Parts
+from bot.jobs.parts import ANSWER, DELIVER, DELIVER_ASKED, HINT, POLL, Parts
 from bot.jobs.sweep import Sweep
 from bot.jobs.watch import Watch
 from bot.metrics import Metrics
@@ -43,14 +43,16 @@ from bot.store import Store
 from bot.store.limiter import StoreLimiter
 
 # The platform kills 30 s after it asked; what is not finished by this is handed back.
-STOP_WITHIN_S = 8.0
+STOP_WITHIN_S = 6.0
 # Where the database comes up beside us.
 STORE_WITHIN_S = 40.0
 _CHECKED_WITHIN_S = 5.0
 
 ANSWERS_AT_ONCE = 20
-DELIVERIES_AT_ONCE = 10
-HINTS_AT_ONCE = 4
+DELIVERIES_AT_ONCE = 24
+# They wait for each other: one reading of an app's events serves all that came before.
+HINTS_AT_ONCE = 50
+POLLS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,25 @@ def _settings() -> Settings:
 
 
 async def _until_told(settings: Settings, *, with_web: bool) -> None:
+    work = asyncio.create_task(_work(settings, with_web=with_web))
     told = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, told.set)
+    listening = asyncio.create_task(told.wait())
+    await asyncio.wait({work, listening}, return_when=asyncio.FIRST_COMPLETED)
+    if told.is_set():
+        log.log().info("stopping")
+        # Once only: a second signal must not stop what hands back the work.
+        work.cancel()
+    listening.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def _work(settings: Settings, *, with_web: bool) -> None:
     async with running(settings, with_web=with_web) as bot:
         print(f"Listening on {bot.address}" if bot.address else "Working on the jobs", flush=True)  # noqa: T201
-        await told.wait()
-        log.log().info("stopping")
+        await asyncio.Event().wait()
 
 
 @asynccontextmanager
@@ -106,6 +120,7 @@ async def running(
         parts.queue.handle(DELIVER_ASKED, deliver, DELIVERIES_AT_ONCE)
         parts.queue.handle(DELIVER, deliver, DELIVERIES_AT_ONCE)
         parts.queue.handle(HINT, watch.hint, HINTS_AT_ONCE)
+        parts.queue.handle(POLL, watch.turn, POLLS_AT_ONCE)
         await _warn_of_a_disk_that_goes(parts)
         await stack.enter_async_context(_at_work(parts))
         await stack.enter_async_context(_going(Sweep(parts, watch, follow, heal).run()))

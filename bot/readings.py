@@ -18,7 +18,6 @@ from bot.session import Session
 # Channels that subscribed to the same app come within this time of each other.
 KEPT_S = 30.0
 KEPT_BYTES = 64 * 1024 * 1024
-DOWNLOADS_AT_ONCE = 8
 
 Progress = Callable[[int, int | None], None]
 
@@ -44,7 +43,6 @@ class Readings:
         self._scalingo = scalingo
         self._reader = reader
         self._metrics = metrics
-        self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self._shared: dict[str, _Shared] = {}
 
     @asynccontextmanager
@@ -94,10 +92,9 @@ class Readings:
         transcript = Scratch()
         try:
             with Scratch() as log:
-                async with self._downloads:
-                    await scalingo.download_audit_log(
-                        key.region, session.app_name, audit_log_id, log.path, on_progress=tell
-                    )
+                await scalingo.download_audit_log(
+                    key.region, session.app_name, audit_log_id, log.path, on_progress=tell
+                )
                 began = time.monotonic()
                 digest = await self._reader.read(log, transcript)
                 self._metrics.reading.observe(time.monotonic() - began)

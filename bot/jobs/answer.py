@@ -23,6 +23,7 @@ from bot.store import Ask, Delivery
 # How long Slack takes answers at a `response_url`, with a minute to spare.
 ANSWERED_WITHIN_S = 29 * waits.MINUTE_S
 SESSIONS_LISTED = 10
+_DONE_WITHOUT_ANSWER = {"read_one", "read_last", "read_event", "subscribe", "unsubscribe"}
 
 
 class Answer:
@@ -126,6 +127,9 @@ class Answer:
             existing = await parts.store.delivery_of(session.key, ask.channel)
             if existing is not None and existing.ask_id != ask.id:
                 return await self._already(ask, session, existing)
+            if existing is not None and existing.finished_at is not None:
+                # The process was killed between the end of the delivery and that of the ask.
+                return existing.state
             delivery = existing
         if delivery is not None:
             # The ask stays owed until the delivery is; should both be lost sight of, the sweep comes here again.
@@ -142,6 +146,8 @@ class Answer:
             )
             await parts.put_delivery(delivery.id)
             return ""
+        if delivery.state == "held":
+            return await self._held(ask, session)
         if delivery.parent_ts is None:
             await parts.slack.respond(ask.response_url, blocks.on_its_way(session.app_name))
             return "on its way"
@@ -157,6 +163,20 @@ class Answer:
             ask.response_url, blocks.already_here(session.app_name, link, signing.seal(parts.button_key, again))
         )
         return "already here"
+
+    async def _held(self, ask: Ask, session: Session) -> str:
+        """It is kept for the channel already: tried at once, for the bot may be back there."""
+        parts = self._
+        parts.slack.forget_channel(ask.channel)
+        for delivery in await parts.store.release_held(ask.channel, parts.now):
+            await parts.put_delivery(delivery)
+        try:
+            is_back = (await parts.slack.channel(ask.channel)).is_member
+        except CannotPost:
+            is_back = False
+        said = blocks.sentence(blocks.held(session.app_name, blocks.NOT_IN_CHANNEL))
+        await parts.slack.respond(ask.response_url, blocks.on_its_way(session.app_name) if is_back else said)
+        return "on its way" if is_back else "held"
 
     async def _list(self, ask: Ask, asked: Mapping[str, Any]) -> str:
         region = asked["region"]
@@ -188,7 +208,7 @@ class Answer:
     async def _subscribe(self, ask: Ask, asked: Mapping[str, Any]) -> str:
         app = await self._may_read(ask, asked["region"], asked["app"])
         await self._heal.channel_once(ask.channel)
-        message = await self._follow.subscribe(asked["region"], app, ask.channel, ask.user)
+        message = await self._follow.subscribe(asked["region"], app, ask.channel, ask.user, ask.created_at)
         await self._.slack.respond(ask.response_url, message)
         await self._trail(ask, "subscribed")
         return "subscribed"
@@ -220,7 +240,8 @@ class Answer:
         await self._.store.finish_ask(ask.id, type(error).__name__, self._.now)
 
     def _worth_another_try(self, ask: Ask, error: Exception) -> bool:
-        if self._.now - ask.created_at > ANSWERED_WITHIN_S:
+        # What is there to be seen without an answer is done however late; of the rest the person would hear nothing.
+        if self._.now - ask.created_at > (waits.KEPT_S if ask.kind in _DONE_WITHOUT_ANSWER else ANSWERED_WITHIN_S):
             return False
         if isinstance(error, BotError):
             return isinstance(error, Retryable)

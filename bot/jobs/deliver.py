@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 from bot.errors import (
     AuditLogBroken,
@@ -19,7 +20,9 @@ from bot.errors import (
     ThreadGone,
 )
 from bot.jobs import waits
-from bot.jobs.events import find_event, session_of
+from bot.jobs.crowd import Crowd
+from bot.jobs.events import find_event, find_session, session_of
+from bot.jobs.notices import GONE, RIGHT_LOST, SHARED, Notices
 from bot.jobs.parts import Parts
 from bot.jobs.progress import Progress
 from bot.log import log
@@ -39,32 +42,74 @@ LOG_BYTES = "log_bytes"
 _FIRST_RECHECK_S = 2 * waits.MINUTE_S
 
 
+# One that is longer has a way of its own: a few of them at once, whatever their channels.
+LARGE_BYTES = 8 * 1024 * 1024
+LARGE_AT_ONCE = 2
+# A channel takes a message a second; those behind these would only stand in the way of other channels'.
+AT_ONCE_IN_A_CHANNEL = 6
+
+
 class Deliver:
     def __init__(self, parts: Parts) -> None:
         self._ = parts
+        self._crowd = Crowd()
+        self._notices = Notices(parts)
 
     async def __call__(self, key: str) -> None:
         """`key` is a delivery's id."""
-        parts = self._
-        async with parts.leased_delivery(int(key)) as delivery:
-            if delivery is None:
-                return
-            known = await parts.store.session(delivery.key)
-            if known is None:
-                # Its row comes after its deliveries'; a store that was healed hears of it with the next reading of events.
-                await parts.store.postpone_delivery(delivery.id, parts.now + waits.MINUTE_S, "unknown session")
-                return
-            session = known.session
-            try:
-                await self._bring(delivery, session)
-            except Exception as error:
-                await self._failed(delivery, session, error)
+        parts, row_id = self._, int(key)
+        delivery = await parts.store.delivery(row_id)
+        if delivery is None:
+            return
+        kind, at_once = await self._kind(delivery)
+        if not self._crowd.enters(kind, row_id, at_once):
+            return
+        try:
+            async with parts.leased_delivery(row_id) as leased:
+                if leased is not None:
+                    await self._deliver(leased)
+        finally:
+            following = self._crowd.leaves(kind)
+            if following is not None:
+                await parts.put_delivery(following)
+
+    async def _kind(self, delivery: Delivery) -> tuple[str, int]:
+        known = await self._.store.session(delivery.key)
+        if known is not None and (known.session.audit_log_size or 0) > LARGE_BYTES:
+            return "large", LARGE_AT_ONCE
+        return f"{delivery.channel}/{delivery.cause}", AT_ONCE_IN_A_CHANNEL
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        session = await self._session(delivery)
+        if session is None:
+            return
+        try:
+            await self._bring(delivery, session)
+        except Exception as error:
+            await self._failed(delivery, session, error)
+
+    async def _session(self, delivery: Delivery) -> Session | None:
+        """A store that was emptied finds a delivery in its thread, and may not have heard of the session since."""
+        parts, key = self._, delivery.key
+        known = await parts.store.session(key)
+        if known is not None:
+            return known.session
+        try:
+            session = await find_session(parts, key)
+        except BotError as error:
+            log().info("session not found again", session=str(key), error=type(error).__name__)
+            session = None
+        if session is not None:
+            await parts.store.add_session(session, parts.now)
+        elif parts.now >= delivery.expires_at:
+            await self._end(delivery, "expired", "Scalingo does not list that session any more.")
+        else:
+            await parts.store.postpone_delivery(delivery.id, parts.now + waits.MINUTE_S, "unknown session")
+        return session
 
     async def _bring(self, delivery: Delivery, session: Session) -> None:
         await self._check_channel(delivery)
-        session = await self._named(session)
-        await self._check_right(delivery, session)
-        session = await self._with_audit_log_id(session)
+        session = await self._with_audit_log_id(await self._checked(delivery, session))
         async with (
             self._progress(delivery, session) as progress,
             self._.readings.of(
@@ -83,19 +128,27 @@ class Deliver:
         if not channel.is_member and not channel.is_im:
             raise CannotPost(blocks.NOT_IN_CHANNEL, "not_in_channel")
 
+    async def _checked(self, delivery: Delivery, session: Session) -> Session:
+        """By its app's present name. The right is looked at when the session is handed out: days may have passed since."""
+        parts, key = self._, session.key
+        try:
+            return await self._allowed(delivery, await self._named(session))
+        except NotYours:
+            # What ends a subscription is no answer of minutes ago; the app may have another name by now, too.
+            parts.names.doubt(key.region, key.app_id)
+            session = await self._named(session)
+            parts.access.forget(key.region, session.app_name)
+            return await self._allowed(delivery, session)
+
     async def _named(self, session: Session) -> Session:
         parts, key = self._, session.key
         return replace(session, app_name=await parts.names.present(key.region, key.app_id, session.app_name, parts.now))
 
-    async def _check_right(self, delivery: Delivery, session: Session) -> None:
-        """Looked at when the session is handed out, for days may have passed since it was asked for."""
-        access, region = self._.access, session.key.region
-        try:
-            await access.app_for(delivery.asked_by, region, session.app_name)
-        except NotYours:
-            # What ends a subscription is no answer of minutes ago.
-            access.forget(region, session.app_name)
-            await access.app_for(delivery.asked_by, region, session.app_name)
+    async def _allowed(self, delivery: Delivery, session: Session) -> Session:
+        app = await self._.access.app_for(delivery.asked_by, session.key.region, session.app_name)
+        if app.id != session.key.app_id:
+            raise NotYours(f"Another app is called `{app.name}` by now.")
+        return session
 
     async def _with_audit_log_id(self, session: Session) -> Session:
         """The event may have been seen before its log had an id."""
@@ -165,9 +218,10 @@ class Deliver:
 
     async def _delivered(self, delivery: Delivery, session: Session, reading: Reading) -> None:
         parts = self._
-        await parts.store.finish_delivery(delivery.id, "done", "", parts.now)
+        # The delivery last: whoever is killed before comes here again.
         await self._read(session, reading)
         await self._trail(delivery, session, "posted")
+        await parts.store.finish_delivery(delivery.id, "done", "", parts.now)
         if delivery.ask_id:
             await parts.store.finish_ask(delivery.ask_id, "posted", parts.now)
         parts.metrics.posted.inc()
@@ -202,16 +256,22 @@ class Deliver:
         match error:
             case ThreadGone():
                 await self._end(delivery, "stopped", str(error))
-            case NotYours() | SharedChannel() | Gone():
+            case NotYours() | SharedChannel():
+                await self._refused(delivery, session, error)
+            case Gone() if await self._app_is_gone(session):
                 await self._refused(delivery, session, error)
             case CannotPost() if not late:
                 await self._hold(delivery, session, error)
+            case CannotPost():
+                await self._expire(delivery, session, error)
             case NotReady() if not late:
                 await self._wait(delivery, session, error)
             case AuditLogBroken() if attempts >= waits.BROKEN_TRIES and delivery.error == type(error).__name__:
                 await self._give_up(delivery, session, f"Its audit log can't be read: {error}")
             case BotError() if not late:
                 await self._postpone(delivery, session, error)
+            case NotReady():
+                await self._give_up(delivery, session, str(error), "no_log")
             case BotError():
                 await self._give_up(delivery, session, str(error))
             case _ if attempts >= waits.UNEXPECTED_TRIES and delivery.error == type(error).__name__:
@@ -222,22 +282,48 @@ class Deliver:
                 log().error("a fault of ours", exc_info=error, session=str(session.key))
                 await self._postpone(delivery, session, error)
 
+    async def _app_is_gone(self, session: Session) -> bool:
+        """One 404 on the way does not say so."""
+        self._.names.doubt(session.key.region, session.key.app_id)
+        try:
+            await self._named(session)
+        except Gone:
+            return True
+        except BotError:
+            return False
+        return False
+
     async def _postpone(
         self, delivery: Delivery, session: Session, error: Exception, state: OpenState = "owed", *, sentence: str = ""
     ) -> None:
         parts = self._
+        if not delivery.error:
+            # The first failure. Before it is written down, for whoever is killed here has to say it again.
+            await self._tell(delivery, sentence or blocks.still_trying(session.app_name, str(error)))
         wait = waits.before_try(delivery.attempts + 1, error)
         await parts.store.postpone_delivery(delivery.id, parts.now + wait, type(error).__name__, state)
         await parts.put_delivery(delivery.id, delay_s=wait)
-        if delivery.attempts == 0:
-            await self._tell(delivery, sentence or blocks.still_trying(session.app_name, str(error)))
 
     async def _hold(self, delivery: Delivery, session: Session, error: CannotPost) -> None:
         """Kept until the bot is back in the channel; whoever asked is told at once."""
-        await self._postpone(delivery, session, error, "held", sentence=blocks.held(session.app_name, str(error)))
+        said = blocks.held(session.app_name, str(error))
+        if delivery.error:
+            # Something else went wrong before; an ask that is finished has no address to say it again.
+            await self._tell(delivery, said)
+        await self._postpone(delivery, session, error, "held", sentence=said)
         self._.slack.forget_channel(delivery.channel)
         if delivery.ask_id:
             await self._.store.finish_ask(delivery.ask_id, "held", self._.now)
+
+    async def _expire(self, delivery: Delivery, session: Session, error: CannotPost) -> None:
+        """The channel takes nothing, so it is said to whoever it was for; once a day, however many sessions there are."""
+        parts = self._
+        await self._end(delivery, "expired", str(error))
+        if await parts.store.take_turn(f"expired/{delivery.channel}", parts.now, 24 * waits.HOUR_S):
+            with contextlib.suppress(BotError):
+                await parts.slack.post(
+                    delivery.asked_by, blocks.expired(session.app_name, delivery.channel, session.audit_log_id)
+                )
 
     async def _wait(self, delivery: Delivery, session: Session, error: NotReady) -> None:
         """The parent says at once that the session is there; the thread follows."""
@@ -258,28 +344,26 @@ class Deliver:
 
     async def _refused(self, delivery: Delivery, session: Session, error: BotError) -> None:
         if delivery.cause == "subscription":
-            reasons = {NotYours: blocks.RIGHT_LOST, SharedChannel: "it is shared with another company"}
-            await self._.end_subscription(
-                session.key.region,
-                session.key.app_id,
-                session.app_name,
-                delivery.channel,
-                reasons.get(type(error), blocks.APP_GONE),
-            )
+            ending = {NotYours: RIGHT_LOST, SharedChannel: SHARED}.get(type(error), GONE)
+            app = (session.key.region, session.key.app_id)
+            for each in await self._.store.subscriptions(channel=delivery.channel, app=app):
+                await self._notices.end_subscription(each, ending)
         await self._trail(delivery, session, f"refused: {type(error).__name__}")
         await self._end(delivery, "stopped", str(error))
 
-    async def _give_up(self, delivery: Delivery, session: Session, sentence: str) -> None:
+    async def _give_up(
+        self, delivery: Delivery, session: Session, sentence: str, state: Literal["failed", "no_log"] = "failed"
+    ) -> None:
         """Said in the thread, with what to do; where even that can't be said, in our log."""
         with contextlib.suppress(BotError):
             await self._thread(delivery, "failed").parent(self._parent(delivery, session, blocks.Failed(sentence)))
-        await self._.store.update_session(session.key, state="failed" if session.audit_log_id else "no_log")
+        await self._.store.update_session(session.key, state=state if session.audit_log_id else "no_log")
         await self._end(delivery, "failed", sentence)
 
     async def _end(self, delivery: Delivery, state: EndState, sentence: str) -> None:
         parts = self._
-        await parts.store.finish_delivery(delivery.id, state, sentence, parts.now)
         await self._tell(delivery, sentence)
+        await parts.store.finish_delivery(delivery.id, state, sentence, parts.now)
         if delivery.ask_id:
             await parts.store.finish_ask(delivery.ask_id, state, parts.now)
         if state == "failed":

@@ -85,3 +85,11 @@ async def find_event(parts: Parts, session: Session) -> RunEvent | None:
         if event.created_at < began - _OVERLAP:
             break
     return None
+
+
+async def find_session(parts: Parts, key: SessionKey) -> Session | None:
+    """One of which nothing is known but its key, among those of the last days."""
+    parts.names.doubt(key.region, key.app_id)
+    name = await parts.names.present(key.region, key.app_id, key.app_id, parts.now)
+    events = await parts.scalingo.in_background().run_events_of_last_hours(key.region, name, 72)
+    return next((session_of(event, key.region, name) for event in events if event.id == key.event_id), None)

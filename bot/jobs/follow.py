@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot import signing
 from bot.errors import BadInput, BotError, CannotPost, Gone, SharedChannel
 from bot.jobs import waits
+from bot.jobs.notices import READDRESS, Notices
 from bot.jobs.parts import Parts
 from bot.jobs.watch import Watch
 from bot.log import log
@@ -36,14 +37,14 @@ class Follow:
     def __init__(self, parts: Parts, watch: Watch) -> None:
         self._ = parts
         self._watch = watch
+        self._notices = Notices(parts)
 
-    async def subscribe(self, region: str, app: App, channel: str, user: str) -> Message:
-        """Raises SharedChannel in a channel of several companies."""
+    async def subscribe(self, region: str, app: App, channel: str, user: str, asked_at: float) -> Message:
+        """What began after `asked_at` is for the channel, however late this comes. Raises SharedChannel in one of several companies."""
         parts = self._
         in_channel = await self._is_in(channel)
-        # What ran before is not new to whoever subscribes now.
-        await self._watch.baseline(region, app.id, app.name)
-        new = await parts.store.subscribe(region, app.id, app_name=app.name, channel=channel, user=user, now=parts.now)
+        await self._watch.baseline(region, app.id, app.name, asked_at)
+        new = await parts.store.subscribe(region, app.id, app_name=app.name, channel=channel, user=user, now=asked_at)
         webhook = await self._notifier_said(region, app.id)
         log().info("subscribed", region=region, app=app.id, channel=channel, new=new, webhook=webhook)
         return blocks.subscribed(
@@ -62,7 +63,7 @@ class Follow:
     async def _notifier_said(self, region: str, app_id: str) -> str:
         """Empty where the webhook works; else why it does not. Polling finds the sessions all the same."""
         try:
-            notifier = await self.ensure_notifier(region, app_id)
+            notifier = await self._readdress(region, app_id)
             if notifier is None:
                 return blocks.NO_PUBLIC_URL
             await self._.scalingo.test_notifier(region, await self._name(region, app_id), notifier.id)
@@ -77,9 +78,10 @@ class Follow:
             raise BadInput(f"This channel is not subscribed to `{name}`: `/auditlog subscriptions` lists what it gets.")
         if subscription.user != user:
             await parts.access.app_for(user, region, subscription.app_name)
+        await parts.store.set_mark(f"{READDRESS}{region}/{subscription.app_id}", "owed", parts.now)
         await parts.store.unsubscribe(region, subscription.app_id, channel, parts.now)
         with contextlib.suppress(BotError):
-            await self.ensure_notifier(region, subscription.app_id)
+            await self._readdress(region, subscription.app_id)
         return blocks.unsubscribed(subscription.app_name)
 
     async def _subscription(self, region: str, name: str, channel: str) -> Subscription | None:
@@ -87,6 +89,38 @@ class Follow:
         return next((each for each in subscriptions if each.region == region and each.app_name == name), None)
 
     # --- the notifier
+
+    async def notifiers(self) -> None:
+        """What is owed first; then a few of those that nobody has looked at for an hour, not all at once.
+
+        Somebody may have edited or removed one; polling finds what the hints miss meanwhile.
+        """
+        parts = self._
+        for key in await parts.store.marks_like(READDRESS):
+            await self._checked(*key.removeprefix(READDRESS).split("/", 1))
+        followed = sorted({(each.region, each.app_id) for each in await parts.store.subscriptions()})
+        left = max(2, len(followed) // 30)
+        for region, app_id in followed:
+            if left and await parts.store.take_turn(_turn(region, app_id), parts.now, waits.HOUR_S):
+                left -= 1
+                await self._checked(region, app_id)
+
+    async def _checked(self, region: str, app_id: str) -> None:
+        try:
+            await self._readdress(region, app_id)
+        except BotError as error:
+            log().warning("notifier not checked", region=region, app=app_id, error=type(error).__name__)
+
+    async def _readdress(self, region: str, app_id: str) -> Notifier | None:
+        parts = self._
+        await parts.store.take_turn(_turn(region, app_id), parts.now, 0.0)
+        try:
+            notifier = await self.ensure_notifier(region, app_id)
+        except Gone:
+            # With the app its notifier went.
+            notifier = None
+        await parts.store.set_mark(f"{READDRESS}{region}/{app_id}", "", parts.now)
+        return notifier
 
     async def ensure_notifier(self, region: str, app_id: str) -> Notifier | None:
         """One notifier an app, found again rather than made twice, as we want it; none without subscriptions or address."""
@@ -179,23 +213,10 @@ class Follow:
             subscriptions = await parts.store.subscriptions(channel=channel)
             if all(parts.now - each.since < COUNTED.total_seconds() for each in subscriptions):
                 continue
-            if await parts.store.set_mark_once(f"weekly/{week}/{channel}", parts.now):
-                await self._say_weekly(channel, subscriptions)
-
-    async def _say_weekly(self, channel: str, subscriptions: list[Subscription]) -> None:
-        lines = [(each, await self._counted(each)) for each in subscriptions]
-        try:
-            await self._.slack.post(channel, blocks.weekly(lines))
-        except BotError as error:
-            log().warning("weekly message not posted", channel=channel, error=type(error).__name__)
+            if not await self._notices.is_known(channel, f"weekly/{week}"):
+                lines = [(each, await self._counted(each)) for each in subscriptions]
+                await self._notices.owe(channel, f"weekly/{week}", blocks.weekly(lines))
 
 
-async def verify_notifiers(follow: Follow, parts: Parts) -> None:
-    """Somebody may have edited or removed one; once an hour is often enough, for polling finds what the hints miss."""
-    hour = int(parts.now // waits.HOUR_S)
-    for region, app_id in sorted({(each.region, each.app_id) for each in await parts.store.subscriptions()}):
-        if await parts.store.set_mark_once(f"notifier/{region}/{app_id}/{hour}", parts.now):
-            try:
-                await follow.ensure_notifier(region, app_id)
-            except BotError as error:
-                log().warning("notifier not checked", region=region, app=app_id, error=type(error).__name__)
+def _turn(region: str, app_id: str) -> str:
+    return f"notifier/{region}/{app_id}"

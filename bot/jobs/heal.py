@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot import signing
-from bot.errors import CannotPost, Refused
+from bot.errors import CannotPost, Gone, Refused, Rejected
 from bot.jobs import waits
 from bot.jobs.deliver import READY
 from bot.jobs.events import session_of
@@ -36,24 +36,26 @@ class Heal:
             log().info("subscriptions looked for", region=region, found=found)
 
     async def _app(self, region: str, app: App) -> int:
+        """How many it has. One app whose notifiers we may not see stands in the way of no other."""
         parts = self._
-        for notifier in await parts.scalingo.in_background().notifiers(region, app.name):
-            channels = self._channels(notifier, region, app.id)
-            for channel, user, since in channels:
-                await self.channel_once(channel)
-                await parts.store.subscribe(
-                    region, app.id, app_name=app.name, channel=channel, user=user, now=float(since)
-                )
-            if channels:
-                await self._known_before(region, app, min(since for _, _, since in channels))
-                return len(channels)
-        return 0
+        try:
+            notifiers = await parts.scalingo.in_background().notifiers(region, app.name)
+        except (Gone, Refused, Rejected) as error:
+            log().info("no subscriptions looked for", region=region, app=app.id, error=type(error).__name__)
+            return 0
+        channels = [each for notifier in notifiers for each in self._channels(notifier, region, app.id)]
+        if channels:
+            await self._known_before(region, app, min(since for _, _, since in channels))
+        for channel, user, since in channels:
+            await self.channel_once(channel)
+            await parts.store.subscribe(region, app.id, app_name=app.name, channel=channel, user=user, now=float(since))
+        return len(channels)
 
     async def _known_before(self, region: str, app: App, since: int) -> None:
         """What ran before anybody subscribed is new to nobody."""
         parts = self._
         for event in await parts.scalingo.in_background().run_events_of_last_hours(region, app.name, REACH_H):
-            if event.created_at.timestamp() < since:
+            if event.app_id == app.id and event.created_at.timestamp() < since:
                 await parts.store.add_session(session_of(event, region, app.name), parts.now)
 
     def _channels(self, notifier: Notifier, region: str, app_id: str) -> list[tuple[str, str, int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from bot.errors import Gone
 from bot.jobs.waits import MINUTE_S
 from bot.scalingo.client import Scalingo
@@ -15,15 +17,21 @@ class Names:
         self._known: dict[tuple[str, str], tuple[str, float]] = {}
 
     def learn(self, region: str, app_id: str, name: str, now: float) -> None:
-        self._known[region, app_id] = (name, now)
+        # Names that were learnt together are not to be asked for together, a dozen in one minute.
+        self._known[region, app_id] = (name, now + random.uniform(0.5, 1.0) * TRUSTED_S)  # noqa: S311
 
     def doubt(self, region: str, app_id: str) -> None:
-        self._known.pop((region, app_id), None)
+        """The next one who asks does not get what was known."""
+        self._known[region, app_id] = ("", float("-inf"))
 
     async def present(self, region: str, app_id: str, last_known: str, now: float) -> str:
         """Raises Gone where no app that we can see has that id (any more)."""
-        name, at = self._known.get((region, app_id), ("", 0.0))
-        if now - at > TRUSTED_S:
+        known = self._known.get((region, app_id))
+        if known is None:
+            # After a start: what was stored is believed for a while, for each app for another one.
+            known = self._known[region, app_id] = (last_known, now + random.random() * TRUSTED_S)  # noqa: S311
+        name, until = known
+        if now >= until:
             name = await self._ask(region, app_id, last_known)
             self.learn(region, app_id, name, now)
         return name

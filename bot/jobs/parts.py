@@ -21,7 +21,6 @@ from bot.queue import Queue
 from bot.readings import Readings
 from bot.scalingo.client import Scalingo
 from bot.settings import Settings
-from bot.slack import blocks
 from bot.slack.api import Slack
 from bot.store import Store
 from bot.store.asks import Ask
@@ -37,6 +36,7 @@ DELIVER = "deliver"
 # Sessions that a person waits for have a lane of their own: two hundred that nobody asked for are not in the way.
 DELIVER_ASKED = "deliver-asked"
 HINT = "hint"
+POLL = "poll"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +77,6 @@ class Parts:
         if delivery is not None:
             await self.queue.put(DELIVER_ASKED if delivery.cause == "ask" else DELIVER, str(row_id), delay_s=delay_s)
 
-    async def end_subscription(self, region: str, app_id: str, app_name: str, channel: str, reason: str) -> None:
-        """Said in the channel, once, without anything of a session."""
-        if not await self.store.stop_subscription(region, app_id, channel, reason, self.now):
-            return
-        log().warning("subscription ended", region=region, app=app_id, channel=channel)
-        said = f"This channel gets no more sessions of `{app_name}`: {reason}. `/auditlog subscribe {app_name}` starts again."
-        try:
-            await self.slack.post(channel, blocks.sentence(said))
-        except BotError as error:
-            log().warning("end of subscription not said", channel=channel, error=type(error).__name__)
-
     @asynccontextmanager
     async def leased_delivery(self, row_id: int) -> AsyncIterator[Delivery | None]:
         """None where another process has it, or nothing is owed any more."""
@@ -106,7 +95,7 @@ class Parts:
         if not taken:
             yield
             return
-        keeper = asyncio.create_task(self._keep(kind, row_id))
+        keeper = asyncio.create_task(self._keep(kind, row_id, asyncio.current_task()))
         try:
             yield
         finally:
@@ -115,8 +104,12 @@ class Parts:
             with contextlib.suppress(BotError):
                 await self.store.let_go(kind, row_id, self.owner)
 
-    async def _keep(self, kind: Kind, row_id: int) -> None:
+    async def _keep(self, kind: Kind, row_id: int, work: asyncio.Task[object] | None) -> None:
         while True:
             await asyncio.sleep(LEASE_S / 3)
             with contextlib.suppress(BotError):
-                await self.store.renew(kind, [row_id], self.owner, self.now + LEASE_S)
+                renewed = await self.store.renew(kind, [row_id], self.owner, self.now + LEASE_S)
+                if not renewed and work is not None and await self.store.is_taken(kind, row_id, self.owner):
+                    # This process, or the database, stood still for longer than a lease: what is left to do is another's.
+                    log().warning("lease lost", kind=kind, row=row_id)
+                    work.cancel()

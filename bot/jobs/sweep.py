@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from bot.errors import BotError
 from bot.jobs import waits
-from bot.jobs.follow import Follow, verify_notifiers
+from bot.jobs.follow import Follow
 from bot.jobs.heal import Heal
+from bot.jobs.notices import Notices
 from bot.jobs.parts import ANSWER, Parts
 from bot.jobs.watch import Watch
 from bot.log import log
@@ -25,6 +26,7 @@ class Sweep:
         self._watch = watch
         self._follow = follow
         self._heal = heal
+        self._notices = Notices(parts)
 
     async def owed(self) -> None:
         parts = self._
@@ -41,8 +43,9 @@ class Sweep:
             (TICK_S, self._watch.due),
             (SWEEP_EVERY_S, self._watch.recheck),
             (waits.MINUTE_S, self._heal.subscriptions),
-            (5 * waits.MINUTE_S, self._notifiers),
+            (waits.MINUTE_S, self._follow.notifiers),
             (5 * waits.MINUTE_S, self._follow.weekly),
+            (SWEEP_EVERY_S, self._notices.pay),
             (waits.HOUR_S, self._forgotten),
         )
         async with asyncio.TaskGroup() as group:
@@ -60,9 +63,6 @@ class Sweep:
             except Exception as error:
                 log().error("a fault of ours", exc_info=error, round=getattr(work, "__qualname__", ""))
             await asyncio.sleep(every_s)
-
-    async def _notifiers(self) -> None:
-        await verify_notifiers(self._follow, self._)
 
     async def _forgotten(self) -> None:
         await self._.store.forget(self._.now)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import time
+from collections import defaultdict
 from datetime import UTC, datetime
 
-from bot.errors import BotError, Gone
+from bot.errors import BotError, Gone, Unreachable
 from bot.jobs import waits
 from bot.jobs.events import session_of
-from bot.jobs.parts import DELIVER, HINT, Parts
+from bot.jobs.notices import GONE, Notices
+from bot.jobs.parts import DELIVER, HINT, POLL, Parts
 from bot.log import log
 from bot.readings import Reading
 from bot.scalingo.models import RunEvent
@@ -28,22 +32,35 @@ POLLING_SHARE = 1 / 3
 EARLIER_S = 10 * waits.MINUTE_S
 # A hint may come before its event is listed.
 _HINT_WAITS_S = (1.0, 4.0, 15.0)
+# Hints of one app that come within this time share one reading of its events.
+_HINTS_TOGETHER_S = 1.0
 _RECHECK_WAITS_S = (5 * waits.MINUTE_S, 15 * waits.MINUTE_S, waits.HOUR_S, 3 * waits.HOUR_S, 12 * waits.HOUR_S)
 
 
 class Watch:
     def __init__(self, parts: Parts) -> None:
         self._ = parts
+        self._one_reading: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._read_at: dict[tuple[str, str], float] = {}
+        self._notices = Notices(parts)
 
     # --- polling
 
     async def due(self) -> None:
-        """Reads the events of every app whose turn it is; each is one process's turn."""
+        """Every app whose turn it is: its events are read by one process, once."""
         parts = self._
-        followed = len(await parts.store.followed_apps())
-        for app in await parts.store.due_apps(parts.now):
+        due = await parts.store.due_apps(parts.now)
+        followed = len(await parts.store.followed_apps()) if due else 0
+        for app in due:
             if await parts.store.claim_poll(app.region, app.app_id, parts.now, parts.now + self.every_s(followed)):
-                await self.poll(app)
+                await parts.queue.put(POLL, f"{app.region}/{app.app_id}")
+
+    async def turn(self, key: str) -> None:
+        """`key`: region and app id."""
+        region, app_id = key.split("/", 1)
+        app = await self._.store.app(region, app_id)
+        if app is not None:
+            await self.poll(app)
 
     def every_s(self, followed: int) -> float:
         """With many apps each is read less often, for they share the rate limit."""
@@ -53,8 +70,11 @@ class Watch:
     async def poll(self, app: App) -> None:
         try:
             events = await self._events(app)
-        except Gone:
-            await self._gone(app)
+        except Gone as error:
+            await self._.store.poll_done(app.region, app.app_id, self._.now, error=type(error).__name__)
+            # A single 404 may be a hiccup of Scalingo's; two, a whole round apart, are not.
+            if app.error == type(error).__name__:
+                await self._gone(app)
         except BotError as error:
             await self._.store.poll_done(app.region, app.app_id, self._.now, error=type(error).__name__)
             log().warning("events not read", region=app.region, app=app.app_id, error=type(error).__name__)
@@ -77,7 +97,10 @@ class Watch:
             # It was renamed, and another app may have its old name already.
             parts.names.doubt(app.region, app.app_id)
             name = await parts.names.present(app.region, app.app_id, app.name, parts.now)
-            events = await self._listed(app, name)
+            try:
+                events = await self._listed(app, name)
+            except Gone:
+                raise Unreachable("Scalingo shows the app, and not its events.") from None
         if name != app.name:
             await parts.store.upsert_app(app.region, app.app_id, name)
             log().info("app renamed", region=app.region, app=app.app_id, name=name)
@@ -91,9 +114,7 @@ class Watch:
         if app.polled_at is not None and away_h > REACH_H - 1:
             since = datetime.fromtimestamp(app.polled_at - waits.HOUR_S, UTC)
             return [event async for event in scalingo.run_events(app.region, name, since=since)]
-        deep = await parts.store.set_mark_once(
-            f"deep/{app.region}/{app.app_id}/{int(parts.now // DEEP_EVERY_S)}", parts.now
-        )
+        deep = await parts.store.take_turn(f"deep/{app.region}/{app.app_id}", parts.now, DEEP_EVERY_S)
         hours = REACH_H if deep or app.polled_at is None else math.ceil(away_h) + 1
         return await scalingo.run_events_of_last_hours(app.region, name, min(REACH_H, hours))
 
@@ -101,18 +122,21 @@ class Watch:
         """Deleted, or given to somebody whose apps we do not see."""
         parts = self._
         log().warning("app is gone", region=app.region, app=app.app_id)
-        reason = "it was deleted, or transferred to somebody whose apps I can't see"
         for each in await parts.store.subscriptions(app=(app.region, app.app_id)):
-            await parts.end_subscription(each.region, each.app_id, each.app_name, each.channel, reason)
+            await self._notices.end_subscription(each, GONE)
 
     # --- what is heard
 
-    async def baseline(self, region: str, app_id: str, name: str) -> None:
-        """What is in reach now is known from now on, and new to nobody who subscribes after."""
-        parts = self._
-        for event in await parts.scalingo.run_events_of_last_hours(region, name, REACH_H):
-            if event.app_id == app_id:
-                await parts.store.add_session(session_of(event, region, name), parts.now)
+    async def baseline(self, region: str, app_id: str, name: str, until: float) -> None:
+        """What began before `until` is new to nobody who subscribes now; who had subscribed before gets it.
+
+        Of what is older than the clocks' difference, nobody who subscribes now gets anything anyway.
+        """
+        began = until - EARLIER_S - waits.MINUTE_S
+        hours = math.ceil((self._.now - began) / waits.HOUR_S)
+        for event in reversed(await self._.scalingo.run_events_of_last_hours(region, name, min(REACH_H, hours))):
+            if event.app_id == app_id and began <= event.created_at.timestamp() < until:
+                await self.hear(region, app_id, name, event)
 
     async def hear(self, region: str, app_id: str, name: str, event: RunEvent) -> Session:
         """A run event as the API lists it: a delivery for each subscribed channel, and only then the session is known."""
@@ -131,6 +155,9 @@ class Watch:
         if await parts.store.add_session(session, parts.now):
             parts.metrics.seen.inc()
             log().info("session seen", session=str(session.key), channels=len(owed))
+            if any(each.state == "done" for each in await parts.store.deliveries_of(session.key)):
+                # Found in its thread, by a store that was empty.
+                await parts.store.update_session(session.key, state="read")
         for delivery in owed:
             if delivery is not None:
                 await parts.queue.put(DELIVER, str(delivery.id))
@@ -159,20 +186,34 @@ class Watch:
             )
             if known.state == "read":
                 await self._.store.update_session(session.key, recheck_at=self._.now, rechecks=0)
+            for delivery in await self._.store.hurry_deliveries(session.key, self._.now):
+                await self._.put_delivery(delivery)
 
     # --- hints
 
     async def hint(self, key: str) -> None:
         """`key`: region, app id, event id and how often it was looked for. Only what the API lists is believed."""
         parts = self._
+        came_at = time.monotonic()
         region, app_id, event_id, tried = key.rsplit("/", 3)
         app = await parts.store.app(region, app_id)
         if app is None or await self._knows(region, app_id, event_id):
             return
-        await self.poll(app)
+        await self._read_since(app, came_at)
         if int(tried) < len(_HINT_WAITS_S) and not await self._knows(region, app_id, event_id):
             wait = _HINT_WAITS_S[int(tried)]
             await parts.queue.put(HINT, f"{region}/{app_id}/{event_id}/{int(tried) + 1}", delay_s=wait)
+
+    async def _read_since(self, app: App, came_at: float) -> None:
+        """However many hints come at once, the events are read once for all who came before that began."""
+        which = (app.region, app.app_id)
+        async with self._one_reading[which]:
+            read_at = self._read_at.get(which, -math.inf)
+            if read_at > came_at:
+                return
+            await asyncio.sleep(read_at + _HINTS_TOGETHER_S - time.monotonic())
+            self._read_at[which] = time.monotonic()
+            await self.poll(app)
 
     async def _knows(self, region: str, app_id: str, event_id: str) -> bool:
         return await self._.store.session(SessionKey(region, app_id, event_id)) is not None
@@ -204,7 +245,8 @@ class Watch:
     async def _grown(self, session: Session, reading: Reading) -> None:
         parts = self._
         log().info("log has grown", session=str(session.key))
-        await parts.store.update_session(session.key, read_size=reading.log_bytes)
         for delivery in await parts.store.deliveries_of(session.key):
             if await parts.store.reopen_delivery(delivery.id, parts.now, parts.now + waits.KEPT_S):
                 await parts.put_delivery(delivery.id)
+        # Last: whoever is killed before finds again that it has grown.
+        await parts.store.update_session(session.key, read_size=reading.log_bytes)

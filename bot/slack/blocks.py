@@ -363,6 +363,17 @@ def held(app_name: str, error: str) -> str:
     return f"{_clause(error)}; the session of {_quoted(app_name)} is kept for 72 hours and follows by itself."
 
 
+def expired(app_name: str, channel: str, audit_log_id: str | None) -> Message:
+    """To the person alone, days later: the channel is named as Slack's own link."""
+    again = f"`/auditlog {app_name} {audit_log_id}`" if audit_log_id else f"`/auditlog {app_name}`"
+    told = sentence(
+        f"A session of {_quoted(app_name)} was kept for 72 hours and could not be posted in this channel: invite me there, "
+        f"and ask again with {again}."
+    )
+    where = {"type": "channel", "channel_id": channel}
+    return Message(told.text, [rich({"type": "rich_text_section", "elements": [where]}), *told.blocks])
+
+
 def fault_of_ours(ask_id: int) -> str:
     return f"Something failed here that should not: whoever runs this bot finds it in its log as ask {ask_id}."
 

@@ -186,6 +186,11 @@ class Deliveries(Database):
         held = (deliveries.c.channel == channel) & (deliveries.c.state == "held")
         return await self._set(held, state="owed", next_at=now)
 
+    async def hurry_deliveries(self, key: SessionKey, now: float) -> list[int]:
+        """There is news of the session: what was to be tried later is due. Leases stay as they are."""
+        waiting = _of(key) & (deliveries.c.state == "owed") & (deliveries.c.next_at > now)
+        return await self._set(waiting, next_at=now)
+
     async def count_deliveries(self) -> dict[str, int]:
         """By state, of all that are remembered."""
         query = select(deliveries.c.state, func.count().label("number")).group_by(deliveries.c.state)

@@ -85,6 +85,13 @@ class Leases(Database):
             )
             return set(renewed)
 
+    async def is_taken(self, kind: Kind, row_id: int, owner: str) -> bool:
+        """Whether somebody other than `owner` works on the row by now."""
+        table = _TABLES[kind]
+        others = (table.c.id == row_id) & (table.c.lease_owner != "") & (table.c.lease_owner != owner)
+        async with self._reading() as connection:
+            return (await connection.execute(select(table.c.id).where(others))).one_or_none() is not None
+
     async def let_go(self, kind: Kind, row_id: int, owner: str) -> None:
         """Handed back, unfinished: the attempt does not count."""
         table = _TABLES[kind]
