@@ -10,7 +10,7 @@ try: .venv/ready
 	@$(RUN) -m bot try
 
 test: .venv/ready
-	$(RUN) -m pytest --cov --cov-report=term
+	$(RUN) -m pytest --numprocesses=auto --cov --cov-report=term
 
 check: .venv/ready
 	$(RUN) -m ruff format --check

@@ -44,7 +44,7 @@ def package() -> Path | None:
     """The folder of the npm package: in EMULATE_DIR, in a node_modules here, or among Node's global ones."""
     places = [Path(os.environ["EMULATE_DIR"])] if os.environ.get("EMULATE_DIR") else []
     places.append(Path(__file__).parents[1])
-    for place in [*places, *_global_places()]:
+    for place in itertools.chain(places, _global_places()):
         for folder in (place, place / "emulate", place / "node_modules" / "emulate"):
             if _is_package(folder):
                 return folder

@@ -110,7 +110,9 @@ def test_what_stops_before_the_array_is_closed_was_cut(tmp_path: Path, log: byte
 
 
 @pytest.mark.parametrize(
-    "packed", [gzip.compress(LOG)[:-12], gzip.compress(LOG)[:30] + b"xxxx" + gzip.compress(LOG)[34:]]
+    "packed",
+    [gzip.compress(LOG)[:-12], gzip.compress(LOG)[:30] + b"xxxx" + gzip.compress(LOG)[34:]],
+    ids=["cut", "damaged"],
 )
 def test_gzip_that_is_damaged_was_cut(tmp_path: Path, packed: bytes) -> None:
     with pytest.raises(AuditLogCut, match="gzip"):
