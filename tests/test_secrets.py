@@ -86,6 +86,12 @@ def test_what_was_learned_is_masked_as_a_whole_word() -> None:
     assert masker.counts == {"seen again": 3}
 
 
+def test_a_password_that_is_a_word_is_masked_too() -> None:
+    masker = Masker()
+    masker.learn("tramway")
+    assert masker.feed("the tramway of Nantes\n") == f"the {MASK} of Nantes\n"
+
+
 @pytest.mark.parametrize("value", ["", "y", "yes", "\n", "postgres"])
 def test_a_learned_value_that_says_nothing_wrecks_nothing(value: str) -> None:
     masker = Masker()

@@ -28,9 +28,13 @@ _COMMON: Final = word_set(
 _WORD_EDGE: Final = re.compile(rb"[A-Za-z0-9_]")
 
 
+def is_common(value: str) -> bool:
+    return value.lower() in _COMMON
+
+
 def worth_remembering(value: str) -> bool:
     """True for a value that is no word of the language: one that stands elsewhere by design, not by chance."""
-    if not 6 <= len(value) <= _LONGEST or value.lower() in _COMMON or "\n" in value:
+    if not 6 <= len(value) <= _LONGEST or is_common(value) or "\n" in value:
         return False
     if value.isdigit():
         return len(value) >= 8

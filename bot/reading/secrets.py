@@ -16,7 +16,7 @@ import re2
 from bot.reading import assignments, following, patterns
 from bot.reading.assignments import Found
 from bot.reading.names import is_placeholder, looks_made, looks_random
-from bot.reading.remembered import Remembered, decoded, worth_remembering
+from bot.reading.remembered import Remembered, decoded, is_common, worth_remembering
 
 MASK: Final = "••••••"
 
@@ -121,11 +121,11 @@ class Masker:
     def learn(self, value: str) -> None:
         """Mask `value` wherever it stands from now on, as a whole word.
 
-        Fewer than four characters, and the commonest words, say nothing where they stand and would be masked
-        everywhere: those are not looked for.
+        Fewer than four characters, and the commonest words of a terminal, say nothing where they stand and would be
+        masked everywhere: those are not looked for. A word of the language is: somebody's password it was.
         """
         for line in value.split("\n"):
-            if len(line) >= 4 and (worth_remembering(line) or _is_rare(line)):
+            if len(line) >= 4 and not is_common(line):
                 self._remembered.learn(line)
 
     def line(self, text: str) -> str:
@@ -201,10 +201,6 @@ class Masker:
         login = decoded(value) if 8 <= len(value) <= 400 else None
         if login and ":" in login and worth_remembering(password := login.partition(":")[2]):
             self._remembered.learn(password)
-
-
-def _is_rare(line: str) -> bool:
-    return len(line) < 6 or not line.isalpha()
 
 
 def _without_overlaps(found: list[Found]) -> list[Found]:
