@@ -216,6 +216,7 @@ async def _served(stack: AsyncExitStack, parts: Parts) -> str:
     bolt = _bolt(parts, inbox)
     door = web.application(
         slack=None if settings.slack_app_token else bolt,
+        slack_secret=settings.slack_signing_secret.get_secret_value(),
         webhook_key=parts.webhook_key,
         hint=inbox.hint,
         health=inbox.health,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import logging
 import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -18,9 +21,10 @@ from bot.settings import WEBHOOK_PATH
 
 # Slack's largest requests are some ten kilobytes, an event of Scalingo's less.
 BODY_BYTES = 512 * 1024
+# Whoever sends a body drop by drop holds a connection of ours no longer than this.
+BODY_WITHIN_S = 10.0
 
 _EVENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 # Region, app id, event id: a hint that a run event is there to be read.
 Hint = Callable[[str, str, str], Awaitable[None]]
@@ -30,6 +34,7 @@ Health = Callable[[], Awaitable[dict[str, str]]]
 def application(
     *,
     slack: AsyncApp | None,
+    slack_secret: str,
     webhook_key: bytes,
     hint: Hint,
     health: Health,
@@ -39,7 +44,7 @@ def application(
     """`health` gives what is wrong, by name; nothing where all is well."""
     door = web.Application(client_max_size=BODY_BYTES, middlewares=[_plain_errors])
     if slack is not None:
-        door.router.add_post("/slack/events", _slack(slack))
+        door.router.add_post("/slack/events", _slack(slack, slack_secret))
     door.router.add_post(WEBHOOK_PATH + "{sealed}", _webhook(webhook_key, hint))
     door.router.add_get("/healthz", _healthz(health))
     if metrics_token:
@@ -59,20 +64,38 @@ async def _plain_errors(request: web.Request, handler: Handler) -> web.StreamRes
         response = web.Response(status=refusal.status, text=refusal.reason)
     except BotError:
         response = web.Response(status=503, text="Try again in a minute.")
+    except Exception:
+        logging.getLogger(__name__).exception("a fault of ours")
+        response = web.Response(status=500, text="Something failed here that should not.")
     response.headers["Server"] = "audit-log-bot"
     return response
 
 
-def _slack(app: AsyncApp) -> Handler:
+async def _body(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+
+
+def _slack(app: AsyncApp, secret: str) -> Handler:
     async def events(request: web.Request) -> web.StreamResponse:
-        # Bolt takes a timestamp that is no number for a fault of its own and answers 500.
-        if not _TIMESTAMP.fullmatch(request.headers.get("X-Slack-Request-Timestamp", "")):
+        # Bolt parses a body before it looks at the signature, and answers 500 to what it can't parse.
+        body = await _body(request)
+        if not signing.by_slack(
+            secret,
+            body,
+            timestamp=request.headers.get("X-Slack-Request-Timestamp", ""),
+            signature=request.headers.get("X-Slack-Signature", ""),
+            now=time.time(),
+        ):
             raise web.HTTPUnauthorized
         try:
-            await request.text()
-        except UnicodeDecodeError:
+            asked = await to_bolt_request(request)
+        except (ValueError, LookupError, RecursionError):
             raise web.HTTPBadRequest from None
-        return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
+        return await to_aiohttp_response(await app.async_dispatch(asked))
 
     return events
 
@@ -84,7 +107,7 @@ def _webhook(key: bytes, hint: Hint) -> Handler:
         except Refused:
             raise web.HTTPNotFound from None
         try:
-            event: Any = orjson.loads(await request.read())
+            event: Any = orjson.loads(await _body(request))
         except orjson.JSONDecodeError:
             raise web.HTTPBadRequest from None
         event_id = event.get("id") if isinstance(event, dict) else None
