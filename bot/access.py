@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ class Access:
         self._known: dict[tuple[str, str], _Readers] = {}
 
     async def app_for(self, user: str, region: str, app: str) -> App:
-        """`app` is a name or an id. Raises Refused, with the same words for an app that does not exist and one that is not theirs."""
+        """`app` is a name or an id. Raises NotYours, with the same words for an app that does not exist and one that is not theirs."""
         address = _address(await self._slack.person(user))
         readers = await self._readers(region, app)
         if readers.app is None or address not in readers.addresses:
@@ -41,7 +42,9 @@ class Access:
             )
         return readers.app
 
-    def forget(self, region: str, app: str) -> None:
+    def forget(self, region: str, app: str, user: str) -> None:
+        """The next time, Slack and Scalingo are asked anew."""
+        self._slack.forget_person(user)
         self._known.pop((region, app), None)
 
     async def _readers(self, region: str, app: str) -> _Readers:
@@ -55,9 +58,11 @@ class Access:
 
     async def _ask(self, region: str, name: str) -> _Readers:
         until = self._clock() + REMEMBERED_S
+        # Both are asked for in any case: how many requests it takes must not tell whether there is such an app.
         try:
-            app = await self._scalingo.app(region, name)
-            collaborators = await self._scalingo.collaborators(region, name)
+            app, collaborators = await asyncio.gather(
+                self._scalingo.app(region, name), self._scalingo.collaborators(region, name)
+            )
         except (Gone, Forbidden):
             return _Readers(None, frozenset(), until)
         addresses = {each.email for each in collaborators if each.status == "accepted" and not each.is_limited}

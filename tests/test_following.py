@@ -155,7 +155,7 @@ async def test_whoever_lost_the_right_gets_nothing_and_the_channel_hears_why(
     right = scalingo.collaborator("shop", BOB)
     await subscribed(slack, user=BOB)
     right["is_limited"] = True
-    bot.parts.access.forget("osc-fr1", "shop")
+    bot.parts.access.forget("osc-fr1", "shop", slack.user_id(BOB))
     scalingo.ran("secret task", app="shop", by=ADA, log=SAMPLE)
     (said,) = await slack.thread(wait_for=1)
     assert "may no longer read" in said.text

@@ -137,7 +137,7 @@ class Deliver:
             # What ends a subscription is no answer of minutes ago; the app may have another name by now, too.
             parts.names.doubt(key.region, key.app_id)
             session = await self._named(session)
-            parts.access.forget(key.region, session.app_name)
+            parts.access.forget(key.region, session.app_name, delivery.asked_by)
             return await self._allowed(delivery, session)
 
     async def _named(self, session: Session) -> Session:

@@ -159,6 +159,9 @@ class Slack:
             deleted=bool(user.get("deleted")),
         )
 
+    def forget_person(self, user_id: str) -> None:
+        self._people.forget(user_id)
+
     async def channel(self, channel_id: str) -> Channel:
         """Raises CannotPost where the conversation does not exist for us."""
         return await self._channels.recall(channel_id, lambda: self._ask_channel(channel_id))
