@@ -56,6 +56,7 @@ class Answer:
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "subscriptions": self._subscriptions,
+            "forged_button": self._forged_button,
         }
         return await answers[ask.kind](ask, ask.payload)
 
@@ -222,6 +223,9 @@ class Answer:
     async def _subscriptions(self, ask: Ask, _: Mapping[str, Any]) -> str:
         await self._.slack.respond(ask.response_url, await self._follow.overview(ask.channel))
         return "listed"
+
+    async def _forged_button(self, _ask: Ask, _: Mapping[str, Any]) -> str:
+        raise Refused(signing.NOT_OURS)
 
     # --- what went wrong
 
