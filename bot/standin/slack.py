@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -92,6 +92,7 @@ class SlackStandin(People, Door):
                 web.route("*", "/api/{method}", self.door),
                 web.post("/upload/v1/{file}", self.door),
                 *self.response_routes(),
+                *self.more_routes(),
             ]
         )
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -105,7 +106,7 @@ class SlackStandin(People, Door):
         if self._runner:
             await self._runner.cleanup()
 
-    async def __aenter__(self) -> SlackStandin:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 
@@ -115,6 +116,9 @@ class SlackStandin(People, Door):
     @property
     def api_url(self) -> str:
         return f"{self.url}/api/"
+
+    def more_routes(self) -> list[web.RouteDef]:
+        return []
 
     # What happens in the workspace, told from Python
 
