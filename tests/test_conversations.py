@@ -168,6 +168,25 @@ async def test_a_log_that_is_not_there_yet_is_waited_for(
     assert len(await slack.threads()) == 1
 
 
+async def test_a_long_way_is_told_to_the_person_alone_and_the_telling_goes(
+    bot: Running, slack: Workspace, scalingo: ScalingoStandin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.jobs.progress.FIRST_AFTER_S", 0.1)
+    monkeypatch.setattr("bot.jobs.progress._UPDATE_EVERY_S", 0.3)
+    scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
+    scalingo.fail("*/audit_logs/*", "slow", seconds=1.0)
+    await slack.types("/auditlog shop last")
+    assert len(await slack.thread()) == 3
+    told = slack.ephemerals()
+    assert len(told) >= 2
+    assert all("on its way" in each.text for each in told)
+
+    async def gone() -> bool:
+        return slack.ephemerals(standing=True) == []
+
+    await until(gone)
+
+
 async def test_an_unknown_id_is_refused(bot: Running, slack: Workspace, scalingo: ScalingoStandin) -> None:
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     await slack.types("/auditlog shop 5d2c0000000000000000ffff")
