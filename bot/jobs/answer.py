@@ -147,11 +147,8 @@ class Answer:
             )
             await parts.put_delivery(delivery.id)
             return ""
-        if delivery.state == "held":
-            return await self._held(ask, session)
         if delivery.parent_ts is None:
-            await parts.slack.respond(ask.response_url, blocks.on_its_way(session.app_name))
-            return "on its way"
+            return await self._on_its_way(ask, session)
         link = await parts.slack.permalink(ask.channel, delivery.parent_ts)
         again = {
             "region": session.key.region,
@@ -165,19 +162,20 @@ class Answer:
         )
         return "already here"
 
-    async def _held(self, ask: Ask, session: Session) -> str:
-        """It is kept for the channel already: tried at once, for the bot may be back there."""
+    async def _on_its_way(self, ask: Ask, session: Session) -> str:
+        """Where the bot is not in the channel it is kept: what is kept is tried at once, for the bot may be back."""
         parts = self._
         parts.slack.forget_channel(ask.channel)
         for delivery in await parts.store.release_held(ask.channel, parts.now):
             await parts.put_delivery(delivery)
         try:
-            is_back = (await parts.slack.channel(ask.channel)).is_member
+            channel = await parts.slack.channel(ask.channel)
+            may_post = channel.is_member or channel.is_im
         except CannotPost:
-            is_back = False
+            may_post = False
         said = blocks.sentence(blocks.held(session.app_name, blocks.NOT_IN_CHANNEL))
-        await parts.slack.respond(ask.response_url, blocks.on_its_way(session.app_name) if is_back else said)
-        return "on its way" if is_back else "held"
+        await parts.slack.respond(ask.response_url, blocks.on_its_way(session.app_name) if may_post else said)
+        return "on its way" if may_post else "held"
 
     async def _list(self, ask: Ask, asked: Mapping[str, Any]) -> str:
         region = asked["region"]

@@ -7,10 +7,11 @@ from typing import Any
 
 from bot.errors import BotError
 from bot.jobs.parts import ANSWER, HINT, Parts
-from bot.jobs.waits import MINUTE_S
 from bot.log import log
 
 _ANSWERED_WITHIN_S = 2.0
+# A hiccup is no reason to restart a container; nor is one round of readings that failed.
+PATIENCE_S = 15.0
 
 
 class Inbox:
@@ -55,7 +56,7 @@ class Inbox:
                 apps = await self._.store.followed_apps()
         except (BotError, TimeoutError):
             return {"store": "does not answer"}
-        patience_s = max(MINUTE_S, 3 * self._.settings.poll_every_s)
+        patience_s = max(PATIENCE_S, 3 * self._.settings.poll_every_s)
         failing = [app for app in apps if app.failing_since and self._.now - app.failing_since > patience_s]
         # A hint is believed when the API confirms it: where no app's events can be read, both ways in are gone.
         return {"sessions": "neither way in works"} if apps and len(failing) == len(apps) else {}
