@@ -53,7 +53,7 @@ class Digest:
 
 def read(pieces: Iterable[bytes], sink: Sink, *, marks: bool = False) -> Digest:
     """Raises AuditLogBroken, and AuditLogCut where the bytes end before the array is closed."""
-    session = _Session(sink)
+    session = _Session(sink, marks=marks)
     for batch in batches(unzipped(pieces)):
         session.feed(batch)
     return session.close()
@@ -89,10 +89,12 @@ def runs(batch: Batch) -> Iterator[Run]:
 
 
 class _Session:
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, *, marks: bool) -> None:
         self._masker = Masker()
         self._transcript = Transcript(sink.text, self._masker)
-        self._terminal = Terminal(self._transcript.feed)
+        self._terminal = (
+            Terminal(self._transcript.feed, self._full_screen) if marks else Terminal(self._transcript.feed)
+        )
         prompts = Prompts()
         self._count = 0
         self._sink = sink
@@ -100,8 +102,17 @@ class _Session:
         self._commands = Commands(self._terminal, self._masker, prompts, self._command)
         self._returns: Returns | None = Returns(self._terminal, prompts, self._commands)
         self._times: list[str] = []
+        self._now = ("", "")  # the times of the first and the last record that are being read
+        self._full_screen_since = ""
         self._records = 0
         self._bytes: Counter[str] = Counter()
+
+    def _full_screen(self, begins: bool) -> str:
+        """`[vim: 42 s, full screen]`, for what a full-screen program drew."""
+        if begins:
+            self._full_screen_since = self._now[0]
+            return ""
+        return f"[{self._commands.started}: {_seconds(self._full_screen_since, self._now[1]):.0f} s, full screen]"
 
     def _command(self, command: Command) -> None:
         self._count += 1
@@ -113,6 +124,7 @@ class _Session:
             self._times = [(self._times or batch.times)[0], batch.times[-1]]
         for run in runs(batch):
             text = "".join(run.contents)
+            self._now = (run.times[0], run.times[-1])
             self._bytes[run.type] += len(text) if text.isascii() else len(text.encode())
             if run.type == "input":
                 for time, content in zip(run.times, run.contents, strict=True):

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from bot.reading.keys import WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, STARTS, UNKNOWN, Prompts
-from bot.reading.sequences import SILENT, TOKEN
 from bot.reading.screen import width_of
+from bot.reading.sequences import SILENT, TOKEN
 from bot.reading.terminal import Terminal
 from bot.reading.window import WRAP, wrapped_width
 
@@ -28,6 +28,9 @@ NO_BLANKS = str.maketrans("", "", " \n\r\t")
 # A prompt at the right edge; typed text hardly holds so many blanks.
 RIGHT_PROMPT = re.compile(r"(?<=\S) {4,}\S+(?: \S+)*\Z")
 SEARCHES = "/?:"
+MOST_ENTERED = 64  # Enters ahead of their lines
+MOST_PASSED = 200
+NAME = re.compile(r"[\w.+-]{1,32}")
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
@@ -93,6 +96,7 @@ class Commands:
         self._echo = ""
         self._written = ""  # of the cursor's line, as it came
         self.judged = 0  # Enters
+        self._passed = 0  # lines that were not the one that was typed ahead
         self._started = ""
         self._answered = True  # something was shown after the last Enter
         self.last = ""
@@ -101,6 +105,11 @@ class Commands:
     def waiting(self) -> bool:
         """An Enter was pressed, and its line has not been left."""
         return bool(self._entered)
+
+    @property
+    def started(self) -> str:
+        """The name of the program that the last command started, as far as it has one."""
+        return _program_name(self.last) or "program"
 
     @property
     def answered(self) -> bool:
@@ -158,6 +167,8 @@ class Commands:
                     )
                 )
             self._typing, self._prompt, self._right = False, None, ""
+        while len(self._entered) > MOST_ENTERED:
+            self._entered.popleft()
 
     def _look(self) -> None:
         """What stands before and behind the cursor at a line's first key; keys that a pager got are no first keys."""
@@ -269,9 +280,13 @@ class Commands:
         if len(queue) > 1 and queue[0].full_screen:
             queue.popleft()
             return self._leaving(line, final=final)
-        if len(queue) > 1 and not self._terminal.line()[0].strip():
+        if len(queue) > 1 and not line and not final:
             return []
-        return [] if queue[0].ahead and not final else [queue.popleft()]
+        self._passed += 1
+        if queue[0].ahead and not final and self._passed < MOST_PASSED:
+            return []
+        self._passed = 0
+        return [queue.popleft()]
 
     def _hide(self, entered: Entered, verdict: Verdict) -> None:
         if entered.prompt is not None or not self._prompts.find(verdict.prompt + " "):
@@ -469,11 +484,16 @@ def _follows(keys: str, echoed: str) -> bool:
     return all(key in shown for key in wanted)
 
 
-def _started_by(text: str) -> str:
-    """The program that a shell's line starts, if it is one whose prompts look like another's."""
+def _program_name(text: str) -> str:
     before = BEFORE_PROGRAM.match(text)
     word = text[before.end() if before else 0 :].split(maxsplit=1)
     name = word[0].rpartition("/")[2] if word else ""
+    return name if NAME.fullmatch(name) else ""
+
+
+def _started_by(text: str) -> str:
+    """The program that a shell's line starts, if it is one whose prompts look like another's."""
+    name = _program_name(text)
     return STARTS.get(re.sub(r"(?<=\D)[\d.]+\Z", "", name), STARTS.get(name, ""))
 
 

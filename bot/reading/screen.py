@@ -15,6 +15,7 @@ from bot.reading.sequences import TOKEN, UNEVEN
 TAB = 8
 MOST = 9999
 LONGEST_PARAMETERS = 256
+LONGEST_LINE = 24  # rows on either side that are looked at for what was typed
 # DEC's line drawing set, from 0x5f: what `ESC ( 0` makes of lower case letters.
 LINE_DRAWING = dict(zip(range(0x5F, 0x7F), " ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
 
@@ -98,9 +99,9 @@ class Screen:
     def logical(self, y: int) -> tuple[int, int]:
         """First and last row of the line that row `y` belongs to."""
         first = last = y
-        while first > 0 and self.rows[first].wrapped:
+        while first > 0 and self.rows[first].wrapped and y - first < LONGEST_LINE:
             first -= 1
-        while last + 1 < len(self.rows) and self.rows[last + 1].wrapped:
+        while last + 1 < len(self.rows) and self.rows[last + 1].wrapped and last - y < LONGEST_LINE:
             last += 1
         return first, last
 

@@ -43,9 +43,11 @@ class Terminal:
     """`emit` gets the lines in order, each once nothing can change it any more; a long one may come in several parts,
     of which only the last ends in a newline."""
 
-    def __init__(self, emit: Callable[[str], None]) -> None:
+    def __init__(self, emit: Callable[[str], None], note: Callable[[bool], str] = lambda _begins: "") -> None:
+        """`note` is told when the alternate screen begins and when it ends; what it then says stands for it."""
         self.width, self.height = WIDTH, HEIGHT
         self._emit = emit
+        self._note = note
         self._emitted = 0  # lines
         self._lines: list[str] = []  # blocks of whole lines, not yet emitted
         self._held = 0  # characters in them
@@ -121,6 +123,8 @@ class Terminal:
 
     def close(self) -> None:
         """Hand on everything: the session has ended."""
+        if self.alternate:
+            self._mark()
         if self._unfinished == "\r":
             self._unfinished = ""
         self._leave_cells(force=True)
@@ -180,6 +184,7 @@ class Terminal:
                 self._screen.ris()
             elif "1049" in end.group():
                 self._screen.decrc()
+            self._mark()
         if FEWEST_ROWS <= self._lowest <= MOST_ROWS:
             self.resize(self.width, self._lowest)
         self._lowest = 0
@@ -257,6 +262,15 @@ class Terminal:
 
     # --- cells
 
+    def _mark(self) -> None:
+        """The line that stands for what was left out, where one is wanted."""
+        line = self._note(False)
+        if line and self._screen is not None:
+            if self._screen.x:
+                self._screen.nel()
+            self._screen.write(line)
+            self._screen.nel()
+
     def _draw(self, text: str, at: int) -> int:
         while (screen := self._screen) is not None and at < len(text):
             at = self._last_frame(text, at)
@@ -266,6 +280,7 @@ class Terminal:
             if screen.alternate:
                 self.alternate = True
                 screen.decsc()
+                self._note(True)
                 return reached
             quiet = text[end - 1] == "\n" and CONTROL.search(text, at, end) is None
             at = end
