@@ -263,7 +263,8 @@ async def test_only_who_may_read_or_subscribed_it_unsubscribes(
     await subscribed(slack)
     await slack.types("/auditlog unsubscribe shop", user=BOB)
     assert "There is no app" in (await slack.told(BOB))[-1].text
-    await slack.types("/auditlog unsubscribe nothing")
+    scalingo.app("other", owner=ADA)
+    await slack.types("/auditlog unsubscribe other")
     assert "is not subscribed" in (await slack.told(count=2))[-1].text
 
 

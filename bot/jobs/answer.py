@@ -104,12 +104,18 @@ class Answer:
         raise Refused(f"That session of `{app.name}` is not among its newest any more: ask with its audit log id.")
 
     async def _may_read(self, ask: Ask, region: str, name: str) -> App:
-        with contextlib.suppress(CannotPost):
-            if (await self._.slack.channel(ask.channel)).is_shared:
-                raise SharedChannel
+        if await self._is_shared(ask.channel):
+            raise SharedChannel
         app = await self._.access.app_for(ask.user, region, name)
         self._.names.learn(region, app.id, app.name, self._.now)
         return app
+
+    async def _is_shared(self, channel: str) -> bool:
+        """Where we can't see it, nothing is posted, and what is said to the person alone nobody else reads."""
+        try:
+            return (await self._.slack.channel(channel)).is_shared
+        except CannotPost:
+            return False
 
     async def _bring(self, ask: Ask, session: Session, generation: int = 0) -> str:
         parts = self._
@@ -160,6 +166,7 @@ class Answer:
         await parts.slack.respond(
             ask.response_url, blocks.already_here(session.app_name, link, signing.seal(parts.button_key, again))
         )
+        await self._trail(ask, "already here", session)
         return "already here"
 
     async def _on_its_way(self, ask: Ask, session: Session) -> str:
@@ -219,7 +226,10 @@ class Answer:
         return "unsubscribed"
 
     async def _subscriptions(self, ask: Ask, _: Mapping[str, Any]) -> str:
-        await self._.slack.respond(ask.response_url, await self._follow.overview(ask.channel))
+        if await self._is_shared(ask.channel):
+            raise SharedChannel
+        await self._.slack.respond(ask.response_url, await self._follow.overview(ask.channel, ask.user))
+        await self._trail(ask, "listed")
         return "listed"
 
     async def _forged_button(self, _ask: Ask, _: Mapping[str, Any]) -> str:
@@ -229,13 +239,13 @@ class Answer:
 
     async def _failed(self, ask: Ask, error: Exception) -> None:
         log().info("ask not answered", ask=ask.id, kind=ask.kind, error=type(error).__name__, attempt=ask.attempts + 1)
-        if isinstance(error, Refused):
-            await self._trail(ask, "refused")
-        elif not isinstance(error, BotError):
+        if not isinstance(error, BotError):
             log().error("a fault of ours", exc_info=error, ask=ask.id)
         if self._worth_another_try(ask, error):
             await self._again(ask, error)
             return
+        refused = isinstance(error, BotError) and not isinstance(error, Retryable)
+        await self._trail(ask, f"{'refused' if refused else 'failed'}: {type(error).__name__}")
         sentence = str(error) if isinstance(error, BotError) else blocks.fault_of_ours(ask.id)
         with contextlib.suppress(BotError):
             await self._.slack.respond(ask.response_url, blocks.sentence(sentence))
@@ -258,14 +268,15 @@ class Answer:
             with contextlib.suppress(BotError):
                 await parts.slack.respond(ask.response_url, blocks.still_asking(str(error)))
 
-    async def _trail(self, ask: Ask, outcome: str) -> None:
+    async def _trail(self, ask: Ask, outcome: str, session: Session | None = None) -> None:
         asked = ask.payload
+        named = session.key if session else asked.get("audit_log_id") or asked.get("event_id") or ""
         await self._.store.record(
             who=ask.user,
             channel=ask.channel,
             region=str(asked.get("region", "")),
             app=str(asked.get("app", "")),
-            session=str(asked.get("audit_log_id") or asked.get("event_id") or ""),
+            session=str(named),
             action=ask.kind,
             outcome=outcome,
             now=self._.now,

@@ -220,7 +220,7 @@ class Deliver:
         parts = self._
         # The delivery last: whoever is killed before comes here again.
         await self._read(session, reading)
-        await self._trail(delivery, session, "posted")
+        await self._trail(delivery, session.app_name, "posted")
         await parts.store.finish_delivery(delivery.id, "done", "", parts.now)
         if delivery.ask_id:
             await parts.store.finish_ask(delivery.ask_id, "posted", parts.now)
@@ -307,6 +307,8 @@ class Deliver:
     async def _hold(self, delivery: Delivery, session: Session, error: CannotPost) -> None:
         """Kept until the bot is back in the channel; whoever asked is told at once."""
         said = blocks.held(session.app_name, str(error))
+        if delivery.state != "held":
+            await self._trail(delivery, session.app_name, f"held: {error.reason}")
         if delivery.error:
             # Something else went wrong before; an ask that is finished has no address to say it again.
             await self._tell(delivery, said)
@@ -348,21 +350,26 @@ class Deliver:
             app = (session.key.region, session.key.app_id)
             for each in await self._.store.subscriptions(channel=delivery.channel, app=app):
                 await self._notices.end_subscription(each, ending)
-        await self._trail(delivery, session, f"refused: {type(error).__name__}")
-        await self._end(delivery, "stopped", str(error))
+        await self._end(delivery, "stopped", str(error), f"refused: {type(error).__name__}")
 
     async def _give_up(
         self, delivery: Delivery, session: Session, sentence: str, state: Literal["failed", "no_log"] = "failed"
     ) -> None:
-        """Said in the thread, with what to do; where even that can't be said, in our log."""
+        """Said in the thread, with what to do; where nothing of the session may be said, in our log."""
         with contextlib.suppress(BotError):
+            if delivery.parent_ts is None:
+                # It may have failed before anybody knew whether the channel and whoever asked may see the session.
+                await self._check_channel(delivery)
+                session = await self._checked(delivery, session)
             await self._thread(delivery, "failed").parent(self._parent(delivery, session, blocks.Failed(sentence)))
         await self._.store.update_session(session.key, state=state if session.audit_log_id else "no_log")
         await self._end(delivery, "failed", sentence)
 
-    async def _end(self, delivery: Delivery, state: EndState, sentence: str) -> None:
+    async def _end(self, delivery: Delivery, state: EndState, sentence: str, outcome: str = "") -> None:
         parts = self._
         await self._tell(delivery, sentence)
+        known = await parts.store.session(delivery.key)
+        await self._trail(delivery, known.session.app_name if known else "", outcome or state)
         await parts.store.finish_delivery(delivery.id, state, sentence, parts.now)
         if delivery.ask_id:
             await parts.store.finish_ask(delivery.ask_id, state, parts.now)
@@ -377,13 +384,13 @@ class Deliver:
             with contextlib.suppress(BotError):
                 await self._.slack.respond(ask.response_url, blocks.sentence(sentence))
 
-    async def _trail(self, delivery: Delivery, session: Session, outcome: str) -> None:
+    async def _trail(self, delivery: Delivery, app_name: str, outcome: str) -> None:
         await self._.store.record(
             who=delivery.asked_by,
             channel=delivery.channel,
-            region=session.key.region,
-            app=session.app_name,
-            session=str(session.key),
+            region=delivery.key.region,
+            app=app_name,
+            session=str(delivery.key),
             action=delivery.cause,
             outcome=outcome,
             now=self._.now,

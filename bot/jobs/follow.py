@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bot import signing
-from bot.errors import BadInput, BotError, CannotPost, Gone, SharedChannel
+from bot.errors import BadInput, BotError, CannotPost, Gone, NotYours, SharedChannel
 from bot.jobs import waits
 from bot.jobs.notices import READDRESS, Notices
 from bot.jobs.parts import Parts
@@ -60,6 +60,14 @@ class Follow:
             raise SharedChannel
         return where.is_member
 
+    async def _is_shared(self, channel: str) -> bool:
+        """Then its subscriptions end with the next session; no number of them is said there meanwhile."""
+        try:
+            await self._is_in(channel)
+        except SharedChannel:
+            return True
+        return False
+
     async def _notifier_said(self, region: str, app_id: str) -> str:
         """Empty where the webhook works; else why it does not. Polling finds the sessions all the same."""
         try:
@@ -74,10 +82,11 @@ class Follow:
     async def unsubscribe(self, region: str, name: str, channel: str, user: str) -> Message:
         parts = self._
         subscription = await self._subscription(region, name, channel)
+        if subscription is None or subscription.user != user:
+            # Of any name, and first: what is answered must not tell a stranger whether there is such an app.
+            await parts.access.app_for(user, region, name)
         if subscription is None:
             raise BadInput(f"This channel is not subscribed to `{name}`: `/auditlog subscriptions` lists what it gets.")
-        if subscription.user != user:
-            await parts.access.app_for(user, region, subscription.app_name)
         await parts.store.set_mark(f"{READDRESS}{region}/{subscription.app_id}", "owed", parts.now)
         await parts.store.unsubscribe(region, subscription.app_id, channel, parts.now)
         with contextlib.suppress(BotError):
@@ -180,9 +189,19 @@ class Follow:
 
     # --- what was seen of what there was
 
-    async def overview(self, channel: str) -> Message:
+    async def overview(self, channel: str, user: str) -> Message:
+        """Of apps whose sessions this person may not read, that there are some."""
         subscriptions = await self._.store.subscriptions(channel=channel)
-        return blocks.subscriptions([(each, await self._counted(each)) for each in subscriptions])
+        seen = [each for each in subscriptions if each.user == user or await self._may_read(each, user)]
+        counted = [(each, await self._counted(each)) for each in seen]
+        return blocks.subscriptions(counted, hidden=len(subscriptions) - len(seen))
+
+    async def _may_read(self, subscription: Subscription, user: str) -> bool:
+        try:
+            await self._.access.app_for(user, subscription.region, subscription.app_name)
+        except NotYours:
+            return False
+        return True
 
     async def _counted(self, subscription: Subscription) -> Completeness | None:
         """None where Scalingo can't be asked now."""
@@ -213,7 +232,7 @@ class Follow:
             subscriptions = await parts.store.subscriptions(channel=channel)
             if all(parts.now - each.since < COUNTED.total_seconds() for each in subscriptions):
                 continue
-            if not await self._notices.is_known(channel, f"weekly/{week}"):
+            if not await self._notices.is_known(channel, f"weekly/{week}") and not await self._is_shared(channel):
                 lines = [(each, await self._counted(each)) for each in subscriptions]
                 await self._notices.owe(channel, f"weekly/{week}", blocks.weekly(lines))
 

@@ -421,13 +421,19 @@ def unsubscribed(app_name: str) -> Message:
     return sentence(f"This channel no longer gets the sessions of {_quoted(app_name)}.")
 
 
-def subscriptions(counted: Sequence[tuple[Subscribed, Counted | None]]) -> Message:
-    """Those of one channel, with the line that says whether any session is missing; None where Scalingo can't be asked."""
+def subscriptions(counted: Sequence[tuple[Subscribed, Counted | None]], *, hidden: int = 0) -> Message:
+    """Those of one channel, with the line that says whether any session is missing; None where Scalingo can't be asked.
+
+    `hidden` are of apps that are not named to whoever asks.
+    """
+    if hidden and not counted:
+        return sentence(f"This channel has {plural(hidden, 'subscription')}, of apps whose sessions you may not read.")
     if not counted:
         return sentence("This channel has no subscription: `/auditlog subscribe my-app` makes one.")
-    return _completeness(
-        f"{plural(len(counted), 'subscription')} of this channel, last 7 days", counted, with_user=True
-    )
+    title = f"{plural(len(counted), 'subscription')} of this channel, last 7 days"
+    if hidden:
+        title += f" (and {hidden:,} of apps whose sessions you may not read)"
+    return _completeness(title, counted, with_user=True)
 
 
 def weekly(counted: Sequence[tuple[Subscribed, Counted | None]]) -> Message:
