@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from bot.errors import BadInput, BotError
+from bot.literal import visible
 
 DESCRIPTION = (
     "Brings the audit logs of Scalingo's one-off containers to Slack: what was typed, and what the terminal showed."
@@ -96,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         run(arguments)
     except BotError as error:
-        print(f"bot: {error}", file=sys.stderr)
+        print(f"bot: {visible(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader of our output went away (`… | head`): nobody is left to tell.

@@ -34,6 +34,7 @@ from bot.jobs.sweep import Sweep
 from bot.jobs.watch import Watch
 from bot.metrics import Metrics
 from bot.queue import Queue
+from bot.reading.secrets import Masker
 from bot.readings import Readings
 from bot.scalingo.client import Scalingo
 from bot.settings import Settings
@@ -78,7 +79,11 @@ def run_worker() -> None:
 
 def _settings() -> Settings:
     settings = Settings.from_environment()
-    log.configure(as_json=settings.on_scalingo or not sys.stderr.isatty(), secrets=settings.secrets())
+    log.configure(
+        as_json=settings.on_scalingo or not sys.stderr.isatty(),
+        secrets=settings.secrets(),
+        mask=lambda text: Masker().line(text),
+    )
     return settings
 
 

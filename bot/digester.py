@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from bot.errors import AuditLogBroken, AuditLogCut
+from bot.literal import legible
 
 # One message holds fewer; the file has them all.
 COMMANDS_LIMIT = 600
@@ -22,7 +23,7 @@ def main(log_path: str, transcript_path: str) -> int:
     # Whoever waits for an ack comes first.
     os.nice(10)
     try:
-        values = digest_to(Path(log_path), Path(transcript_path), COMMANDS_LIMIT)
+        values = digest_to(Path(log_path), Path(transcript_path), COMMANDS_LIMIT, legible)
     except AuditLogBroken as error:
         sys.stderr.write(f"{error}\n")
         return CUT if isinstance(error, AuditLogCut) else BROKEN

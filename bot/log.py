@@ -8,16 +8,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.literal import visible
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
-
-# What a terminal that shows our log would act upon, and what would let one event look like two.
-_ALIVE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 # These tell of each request; httpx and aiohttp with its address, Bolt with its body.
 _QUIET = (
@@ -40,8 +39,15 @@ def log() -> structlog.stdlib.BoundLogger:
     return logger
 
 
-def configure(*, as_json: bool, secrets: Iterable[str] = (), level: str = "INFO") -> None:
-    """`secrets` are struck out of every line, whoever wrote it."""
+def configure(
+    *, as_json: bool, secrets: Iterable[str] = (), mask: Callable[[str], str] = str, level: str = "INFO"
+) -> None:
+    """`secrets` are struck out of every line, whoever wrote it; what libraries say goes through `mask` as well."""
+
+    def masked(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event["event"] = mask(str(event["event"]))
+        return event
+
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -57,7 +63,7 @@ def configure(*, as_json: bool, secrets: Iterable[str] = (), level: str = "INFO"
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, masked],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _only_the_name_of_an_exception,
@@ -104,7 +110,8 @@ class _Strike:
         text = str(value)
         if self._known is not None:
             text = self._known.sub("••••••", text)
-        return _ALIVE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+        # Else a terminal that shows our log would act upon it, and one event could look like two.
+        return visible(text)
 
 
 def _line(_: WrappedLogger, __: str, event: EventDict) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bot.errors import BadInput
+from bot.literal import legible, visible
 from bot.reading import Command, Digest, read
 from bot.reading.export import PIECE, pieces_of, spool, write_cast, write_json, write_transcript
 
@@ -25,7 +26,8 @@ def run(path: str, *, json: bool, transcript: bool, cast: bool, marks: bool) -> 
         if json:
             write_json(pieces, out)
         elif transcript:
-            write_transcript(pieces, out, marks=marks)
+            # In a pipe it is what the terminal showed; on a terminal it must not act.
+            write_transcript(pieces, out, marks=marks, spelled=legible if sys.stdout.isatty() else str)
         elif cast:
             write_cast(pieces, out)
         else:
@@ -78,9 +80,9 @@ class _Summary:
         self.masked += command.masked
         self.unsure += not command.sure
         mark = "" if command.sure else "   (not certain)"
-        text = command.text.replace("\n", "\n" + " " * 25)
+        text = ("\n" + " " * 25).join(map(visible, command.text.split("\n")))
         self.commands.write(
-            f"  {_clock(command.time)}  {command.program:<9}  {text}{mark}\n".encode("utf-8", "replace")
+            f"  {_clock(command.time)}  {visible(command.program):<9}  {text}{mark}\n".encode("utf-8", "replace")
         )
 
 
@@ -97,7 +99,8 @@ def _heading(digest: Digest, summary: _Summary) -> Iterator[str]:
     if not digest.records:
         yield "An empty audit log: nothing was recorded."
         return
-    yield f"Session   {digest.started_at} to {digest.ended_at}, {_duration(digest.duration_s)}"
+    began, ended = visible(str(digest.started_at)), visible(str(digest.ended_at))
+    yield f"Session   {began} to {ended}, {_duration(digest.duration_s)}"
     yield f"Records   {digest.records:,} ({digest.output_bytes:,} bytes shown, {digest.input_bytes:,} bytes typed)"
     if digest.secrets_masked:
         classes = ", ".join(f"{name}: {count:,}" for name, count in sorted(digest.masked.items()))

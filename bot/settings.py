@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -21,7 +21,7 @@ REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+){0,5}")
 # The route of the webhooks that this app registers with Scalingo; what follows it is sealed.
 WEBHOOK_PATH = "/scalingo/"
 # In an address that need not be a right one: what is wrong with it is told later, by whoever opens it.
-_PASSWORD = re.compile(r"://[^:/@]*:(.+)@")
+_PASSWORD = re.compile(r"://[^:/@]*:(.+)@|[?&](?:ssl)?password=([^&]+)")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -138,7 +138,9 @@ class Settings(BaseSettings):
             self.scalingo_api_token,
             self.metrics_token,
         )
-        passwords = _PASSWORD.findall(url)
+        passwords = [password for groups in _PASSWORD.findall(url) for password in groups if password]
+        # A driver may quote it as it is written, or as it is meant.
+        passwords += [unquote(password) for password in passwords]
         return [value.get_secret_value() for value in values if value] + passwords + ([url] if passwords else [])
 
     def content_for(self, region: str) -> Content:

@@ -26,14 +26,14 @@ errors           |                                                              
 session          |                                                                       |
 literal          |                                                                       |
 scratch          |                                                                       |
-log              |                                                                       | structlog
+log              | literal                                                               | structlog
 metrics          |                                                                       | prometheus_client
 signing          | errors                                                                | orjson
 settings         | errors                                                                | pydantic pydantic_settings
 reading          | errors                                                                | orjson re2 wcwidth
-read             | errors reading                                                        | rich
+read             | errors literal reading                                                | rich
 mask             | reading                                                               |
-digester         | errors reading                                                        | orjson
+digester         | errors literal reading                                                | orjson
 digest           | errors digester scratch                                               | orjson
 scalingo         | errors                                                                | httpx orjson pydantic structlog tenacity
 slack            | errors session literal digest                                         | aiohttp pydantic slack_sdk tenacity
@@ -45,11 +45,11 @@ access           | errors scalingo slack                                        
 web              | errors settings signing                                               | aiohttp orjson slack_bolt
 jobs             | errors session access log metrics queue reading readings scalingo     |
                  |   settings signing slack store                                        |
-app              | errors access digest jobs log metrics queue readings scalingo         | aiohttp slack_bolt slack_sdk
+app              | errors access digest jobs log metrics queue reading readings scalingo | aiohttp slack_bolt slack_sdk
                  |   settings slack slack.listeners store web                            |
 standin          | literal                                                               | aiohttp rich
 tryout           | errors app log settings standin                                       | rich
-__main__         | errors app mask read tryout                                           |
+__main__         | errors app literal mask read tryout                                           |
 """
 
 SAME_ROOM = {"migrations": "store"}

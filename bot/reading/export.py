@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shutil
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -55,14 +55,19 @@ def digest_fields(digest: Digest, commands: Any) -> dict[str, Any]:
     }
 
 
+# How text is written where somebody looks at it: with what has no glyph spelled out, for instance.
+Spelling = Callable[[str], str]
+
+
 class _Transcript:
     """A sink that keeps the words."""
 
-    def __init__(self, out: Writes) -> None:
+    def __init__(self, out: Writes, spelled: Spelling = str) -> None:
         self._out = out
+        self._spelled = spelled
 
     def text(self, text: str) -> None:
-        self._out.write(text.encode("utf-8", "replace"))
+        self._out.write(self._spelled(text).encode("utf-8", "replace"))
 
     def command(self, command: Command) -> None:
         pass
@@ -83,9 +88,9 @@ class _Commands:
         self._separator = b",\n    "
 
 
-def write_transcript(pieces: Iterable[bytes], out: BinaryIO, *, marks: bool = False) -> Digest:
+def write_transcript(pieces: Iterable[bytes], out: BinaryIO, *, marks: bool = False, spelled: Spelling = str) -> Digest:
     with spool() as words:
-        digest = read(pieces, _Transcript(words), marks=marks)
+        digest = read(pieces, _Transcript(words, spelled), marks=marks)
         words.seek(0)
         shutil.copyfileobj(words, out, PIECE)
     return digest
@@ -154,8 +159,8 @@ def write_cast(pieces: Iterable[bytes], out: BinaryIO) -> Digest:
 class _Both:
     """A sink that keeps the words in a file and the first commands at hand."""
 
-    def __init__(self, words: Writes, limit: int) -> None:
-        self._words = _Transcript(words)
+    def __init__(self, words: Writes, limit: int, spelled: Spelling) -> None:
+        self._words = _Transcript(words, spelled)
         self._limit = limit
         self.commands: list[dict[str, Any]] = []
         self.text = self._words.text
@@ -165,11 +170,11 @@ class _Both:
             self.commands.append(command_fields(command))
 
 
-def digest_to(log_path: Path, transcript_path: Path, commands_limit: int) -> dict[str, Any]:
+def digest_to(log_path: Path, transcript_path: Path, commands_limit: int, spelled: Spelling) -> dict[str, Any]:
     """Read a log into a transcript file, with marks; gives the contract's JSON with at most `commands_limit` commands,
     and `command_count` and `masked` (by class) beside it. Raises AuditLogBroken; the transcript is then worth nothing."""
     with log_path.open("rb") as log, transcript_path.open("wb") as words:
-        sink = _Both(words, commands_limit)
+        sink = _Both(words, commands_limit, spelled)
         digest = read(pieces_of(log), sink, marks=True)
     return digest_fields(digest, sink.commands) | {
         "command_count": digest.command_count,
