@@ -48,6 +48,8 @@ STOP_WITHIN_S = 6.0
 # Where the database comes up beside us.
 STORE_WITHIN_S = 40.0
 _CHECKED_WITHIN_S = 5.0
+# How often a Socket Mode connection is looked after, and made again where it is lost.
+PING_EVERY_S = 10.0
 
 ANSWERS_AT_ONCE = 20
 DELIVERIES_AT_ONCE = 24
@@ -177,14 +179,15 @@ async def _opened(settings: Settings) -> Store:
 
 async def _check_tokens(parts: Parts) -> None:
     """A token that is refused is told at once; a service that does not answer now is waited for while we run."""
-    for check in (parts.slack.identity, parts.scalingo.check):
-        try:
-            async with asyncio.timeout(_CHECKED_WITHIN_S):
-                await check()
-        except Misconfigured:
-            raise
-        except (BotError, TimeoutError) as error:
-            log.log().warning("not checked at start", what=check.__qualname__, error=type(error).__name__)
+    checks = (parts.slack.identity, parts.scalingo.check)
+    outcomes = await asyncio.gather(
+        *(asyncio.wait_for(check(), _CHECKED_WITHIN_S) for check in checks), return_exceptions=True
+    )
+    for check, outcome in zip(checks, outcomes, strict=True):
+        if isinstance(outcome, BotError | TimeoutError) and not isinstance(outcome, Misconfigured):
+            log.log().warning("not checked at start", what=check.__qualname__, error=type(outcome).__name__)
+        elif isinstance(outcome, BaseException):
+            raise outcome
 
 
 async def _warn_of_a_disk_that_goes(parts: Parts) -> None:
@@ -239,9 +242,11 @@ async def _served(stack: AsyncExitStack, parts: Parts) -> str:
             f"Port {settings.port} can't be listened on ({error.strerror}): set PORT to a free one."
         ) from None
     if settings.slack_app_token:
-        socket_mode = AsyncSocketModeHandler(bolt, settings.slack_app_token.get_secret_value())
+        token = settings.slack_app_token.get_secret_value()
+        socket_mode = AsyncSocketModeHandler(bolt, token, ping_interval=PING_EVERY_S)
         stack.push_async_callback(socket_mode.close_async)
-        await socket_mode.connect_async()  # type: ignore[no-untyped-call]
+        # Beside us, for it returns only when Slack is there.
+        await stack.enter_async_context(_going(socket_mode.connect_async()))  # type: ignore[no-untyped-call]
     port = runner.addresses[0][1]
     return f"http://{settings.host}:{port}"
 

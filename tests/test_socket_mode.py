@@ -54,6 +54,18 @@ async def test_a_dropped_connection_is_made_again(
     assert len(await slack.thread()) == 3
 
 
+async def test_a_slack_that_is_down_at_the_start_is_waited_for(
+    slack: SocketModeStandin, scalingo: ScalingoStandin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.app.PING_EVERY_S", 0.2)
+    slack.fail("apps.connections.open", 500, times=2)
+    scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
+    variables = environment(slack, scalingo, tmp_path, SLACK_APP_TOKEN=slack.app_token)
+    async with running(Settings.from_environment(variables).model_copy(update={"port": 0})):
+        await slack.types("/auditlog shop last")
+        assert len(await slack.thread()) == 3
+
+
 async def test_slack_has_no_door_over_http_then(bot: Running) -> None:
     async with ClientSession() as http, http.post(f"{bot.address}/slack/events", data=b"text=help") as answer:
         assert answer.status == 404
