@@ -31,6 +31,10 @@ SEARCHES = "/?:"
 MOST_ENTERED = 64  # Enters ahead of their lines
 MOST_PASSED = 200
 NAME = re.compile(r"[\w.+-]{1,32}")
+# A control character that was quoted into a line, as editors show it.
+CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) not in "\n\t"} | dict.fromkeys(
+    range(128, 160)
+)
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
@@ -295,7 +299,7 @@ class Commands:
         self._accept(Command(entered.time, MASKED, UNKNOWN, True))
 
     def _accept_line(self, entered: Entered, verdict: Verdict) -> None:
-        text = verdict.text
+        text = verdict.text.translate(CARETS)
         if not text.strip():
             return
         program = self._prompts.program_of(verdict.prompt, self._started) if verdict.prompt.strip() else UNKNOWN

@@ -241,7 +241,10 @@ class _Reader:
             position = error.pos if isinstance(error, json.JSONDecodeError) else position
             number += 1
         byte = self._offset + len(text[:position].encode("utf-8", "surrogateescape"))
-        if at_end and (position >= len(text.rstrip()) or message.startswith("Unterminated string")):
+        left = len(text.rstrip()) - position
+        # An escape has six characters at most: one that is cut is no fault of the log.
+        cut = left <= 0 or message.startswith("Unterminated string") or (left <= 6 and "escape" in message)
+        if at_end and cut:
             return AuditLogCut(
                 f"The audit log stops in record {number}, at byte {self._offset + end}, before its array is closed: fetch it again."
             )

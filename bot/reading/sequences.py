@@ -16,8 +16,8 @@ TOKEN = re.compile(
     r"(?P<text>[^\x00-\x1f\x7f-\x9f]++)"
     rf"|{_CSI}(?P<mark>[<-?]?)(?P<parameters>[0-;]*+)(?P<between>[ -/]*+)(?P<final>[@-~])"
     rf"|(?P<string>{_STRING})"
-    r"|\x1b(?P<escape>[ -/]*+[0-~])"
     rf"|(?P<broken>{_CSI}[0-?]*+[ -/]*+)"
+    r"|\x1b(?P<escape>[ -/]*+[0-~])"
     r"|(?P<control>[\x00-\x1f\x7f-\x9f])",
 )
 

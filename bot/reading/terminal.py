@@ -68,13 +68,16 @@ class Terminal:
         """The text of the cursor's line, its rows joined, and the cursor's place in that text."""
         if self._screen is not None:
             return self._screen.line()
-        text, place = _overprint(self._line) if CONTROL.search(self._line) else (self._line, len(self._line))
+        text, place = self._settled_line()
         return (_expand(text), place) if "\t" not in text else (_expand(text), len(_expand(text[:place])))
 
     def join(self, begins: Callable[[str], bool]) -> None:
         """Make one line of the rows that a line editor broke, if they begin as `begins` says."""
         if self._screen is not None:
             self._screen.join(begins)
+
+    def _settled_line(self) -> tuple[str, int]:
+        return _overprint(self._line) if CONTROL.search(self._line) else (self._line, len(self._line))
 
     def above(self, count: int) -> list[str]:
         """The last `count` lines above the cursor's, as far as they are still on the screen."""
@@ -128,7 +131,7 @@ class Terminal:
         if self._unfinished == "\r":
             self._unfinished = ""
         self._leave_cells(force=True)
-        self._lines.append(_expand(_overprint(self._line)[0]) + "\n")
+        self._lines.append(_expand(self._settled_line()[0]) + "\n")
         self._line = ""
         self._hand_on("".join(self._lines))
         self._lines.clear()

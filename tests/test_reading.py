@@ -1,0 +1,129 @@
+"""Whole sessions: a case is a file in cases/sessions. Beside them, what holds for every log."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.errors import AuditLogBroken
+from bot.reading import Command, Digest, read
+
+CASES = sorted((Path(__file__).parent / "cases" / "sessions").glob("*.json"))
+CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+class Session:
+    def __init__(self, *pieces: bytes, marks: bool = False) -> None:
+        self.transcript = ""
+        self.commands: list[Command] = []
+        self.digest: Digest = read(pieces, self, marks=marks)
+
+    def text(self, text: str) -> None:
+        self.transcript += text
+
+    def command(self, command: Command) -> None:
+        self.commands.append(command)
+
+
+def log(*records: tuple[str, str]) -> bytes:
+    fields = [
+        {"time": f"2026-03-01T09:00:{number % 60:02d}+01:00", "content": content, "type": kind}
+        for number, (kind, content) in enumerate(records)
+    ]
+    return json.dumps(fields).encode()
+
+
+def shown(commands: list[Command]) -> list[dict[str, Any]]:
+    return [
+        {"text": c.text, "program": c.program, "masked": c.masked} | ({} if c.sure else {"sure": False})
+        for c in commands
+    ]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_a_case_reads_as_it_says(path: Path) -> None:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    session = Session(json.dumps(case["records"]).encode())
+    assert shown(session.commands) == case["commands"], case["why"]
+    assert session.transcript == case["transcript"], case["why"]
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_any_cut_of_the_bytes_reads_the_same(path: Path) -> None:
+    data = json.dumps(json.loads(path.read_text(encoding="utf-8"))["records"], ensure_ascii=False).encode()
+    whole = Session(data)
+    cut = Session(*(data[at : at + 7] for at in range(0, len(data), 7)))
+    assert (cut.transcript, cut.commands, cut.digest) == (whole.transcript, whole.commands, whole.digest)
+
+
+@given(st.text(max_size=200), st.integers(0, 200))
+@settings(max_examples=300, deadline=None)
+def test_any_cut_of_output_reads_the_same(text: str, at: int) -> None:
+    whole = Session(log(("output", "x\r\n" + text)))
+    cut = Session(log(("output", "x\r\n" + text[:at]), ("output", text[at:])))
+    assert cut.transcript == whole.transcript
+
+
+# Pieces of control sequences, and what they meet; parted by §.
+PIECES = "\x1b§[§]§?§;§1§9§m§H§J§K§A§B§P§r§h§l§1049§\r§\n§\b§\t§\x07§\x9b§\x9d§\x90§\x18§\x0e§(0§(B§a§ §漢§e\u0301§\ud800§$ §> §\x7f"
+HOSTILE = st.lists(st.sampled_from(PIECES.split("§")), max_size=60).map("".join)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["output", "input"]), HOSTILE), max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_nothing_makes_it_fail_or_show_a_control_character(records: list[tuple[str, str]]) -> None:
+    session = Session(log(*records))
+    assert not CONTROLS.search(session.transcript)
+    assert session.transcript == "" or session.transcript.endswith("\n")
+    assert session.digest.records == len(records)
+    for command in session.commands:
+        assert not CONTROLS.search(command.text)
+
+
+def refusal(data: bytes) -> str:
+    try:
+        Session(data)
+    except AuditLogBroken as error:
+        return str(error)
+    return "."
+
+
+@given(st.binary(max_size=120))
+@settings(max_examples=300, deadline=None)
+def test_bytes_that_are_no_log_are_refused_with_a_sentence(data: bytes) -> None:
+    assert refusal(data).endswith(".")
+    assert "\n" not in refusal(data)
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=6, max_size=20).filter(lambda word: word.strip("-")))
+@settings(max_examples=100, deadline=None)
+def test_what_is_typed_blind_is_shown_nowhere(secret: str) -> None:
+    line = Session(
+        log(
+            ("input", f"{secret}x\x7f\n"),
+            ("output", "Password: \n"),
+            ("output", "welcome\n"),
+            ("input", "exit\n"),
+            ("output", "$ exit\n"),
+        )
+    )
+    raw = Session(log(("output", "Password: "), ("input", secret), ("input", "\r"), ("output", "\r\nwelcome\r\n")))
+    for session in (line, raw):
+        assert session.commands[0].masked
+        assert secret not in session.transcript
+        assert all(secret not in command.text for command in session.commands)
+
+
+def test_a_full_screen_program_leaves_a_mark_where_one_is_wanted() -> None:
+    records = log(
+        ("output", "$ "), ("input", "vim f\r"), ("output", "vim f\r\n\x1b[?1049h~\r\n~"), ("output", "\x1b[?1049l$ "), ("input", "exit\r"),
+        ("output", "exit\r\n"),
+    )  # fmt: skip
+    assert Session(records, marks=True).transcript == "$ vim f\n[vim: 1 s, full screen]\n$ exit\n"
+    assert Session(records).transcript == "$ vim f\n$ exit\n"
