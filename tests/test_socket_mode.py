@@ -57,8 +57,8 @@ async def test_a_dropped_connection_is_made_again(
 async def test_a_slack_that_is_down_at_the_start_is_waited_for(
     slack: SocketModeStandin, scalingo: ScalingoStandin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.app.PING_EVERY_S", 0.2)
-    slack.fail("apps.connections.open", 500, times=2)
+    monkeypatch.setattr("bot.app.PING_EVERY_S", 0.5)
+    slack.fail("apps.connections.open", "internal_error", times=2)
     scalingo.ran("bash", app="shop", by=ADA, log=SAMPLE)
     variables = environment(slack, scalingo, tmp_path, SLACK_APP_TOKEN=slack.app_token)
     async with running(Settings.from_environment(variables).model_copy(update={"port": 0})):
