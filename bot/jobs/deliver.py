@@ -21,10 +21,11 @@ from bot.errors import (
 )
 from bot.jobs import waits
 from bot.jobs.crowd import Crowd
-from bot.jobs.events import find_event, find_session, session_of
+from bot.jobs.events import find_event, find_event_by_key, session_of
 from bot.jobs.notices import GONE, RIGHT_LOST, SHARED, Notices
 from bot.jobs.parts import Parts
 from bot.jobs.progress import Progress
+from bot.jobs.watch import Watch
 from bot.log import log
 from bot.readings import Reading
 from bot.session import Session
@@ -50,8 +51,9 @@ AT_ONCE_IN_A_CHANNEL = 6
 
 
 class Deliver:
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, watch: Watch) -> None:
         self._ = parts
+        self._watch = watch
         self._crowd = Crowd()
         self._notices = Notices(parts)
 
@@ -95,17 +97,18 @@ class Deliver:
         if known is not None:
             return known.session
         try:
-            session = await find_session(parts, key)
+            found = await find_event_by_key(parts, key)
         except BotError as error:
             log().info("session not found again", session=str(key), error=type(error).__name__)
-            session = None
-        if session is not None:
-            await parts.store.add_session(session, parts.now)
-        elif parts.now >= delivery.expires_at:
+            found = None
+        if found is not None:
+            name, event = found
+            return await self._watch.hear(key.region, key.app_id, name, event)
+        if parts.now >= delivery.expires_at:
             await self._end(delivery, "expired", "Scalingo does not list that session any more.")
         else:
             await parts.store.postpone_delivery(delivery.id, parts.now + waits.MINUTE_S, "unknown session")
-        return session
+        return None
 
     async def _bring(self, delivery: Delivery, session: Session) -> None:
         await self._check_channel(delivery)

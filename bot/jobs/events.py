@@ -87,9 +87,9 @@ async def find_event(parts: Parts, session: Session) -> RunEvent | None:
     return None
 
 
-async def find_session(parts: Parts, key: SessionKey) -> Session | None:
-    """One of which nothing is known but its key, among those of the last days."""
+async def find_event_by_key(parts: Parts, key: SessionKey) -> tuple[str, RunEvent] | None:
+    """Where nothing but the key is known: with the app's present name, among the events of the last days."""
     parts.names.doubt(key.region, key.app_id)
     name = await parts.names.present(key.region, key.app_id, key.app_id, parts.now)
     events = await parts.scalingo.in_background().run_events_of_last_hours(key.region, name, 72)
-    return next((session_of(event, key.region, name) for event in events if event.id == key.event_id), None)
+    return next(((name, event) for event in events if event.id == key.event_id), None)

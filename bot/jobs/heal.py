@@ -10,7 +10,7 @@ from bot.jobs import waits
 from bot.jobs.deliver import READY
 from bot.jobs.events import session_of
 from bot.jobs.parts import Parts
-from bot.jobs.watch import REACH_H
+from bot.jobs.watch import REACH_H, Watch
 from bot.log import log
 from bot.scalingo.models import App, Notifier
 from bot.session import SessionKey
@@ -18,8 +18,9 @@ from bot.slack.thread import PARENT_EVENT
 
 
 class Heal:
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, watch: Watch) -> None:
         self._ = parts
+        self._watch = watch
 
     async def subscriptions(self) -> None:
         """Once in a store's life, in every region; asked again where a region could not be reached."""
@@ -45,18 +46,25 @@ class Heal:
             return 0
         channels = [each for notifier in notifiers for each in self._channels(notifier, region, app.id)]
         if channels:
-            await self._known_before(region, app, min(since for _, _, since in channels))
-        for channel, user, since in channels:
-            await self.channel_once(channel)
-            await parts.store.subscribe(region, app.id, app_name=app.name, channel=channel, user=user, now=float(since))
+            await self._subscribed(region, app, channels)
         return len(channels)
 
-    async def _known_before(self, region: str, app: App, since: int) -> None:
-        """What ran before anybody subscribed is new to nobody."""
+    async def _subscribed(self, region: str, app: App, channels: list[tuple[str, str, int]]) -> None:
+        """What is in the threads is known before anything is owed; what ran since is owed, whoever has heard of it meanwhile."""
         parts = self._
-        for event in await parts.scalingo.in_background().run_events_of_last_hours(region, app.name, REACH_H):
-            if event.app_id == app.id and event.created_at.timestamp() < since:
-                await parts.store.add_session(session_of(event, region, app.name), parts.now)
+        for channel, _, _ in channels:
+            await self.channel_once(channel)
+        events = await parts.scalingo.in_background().run_events_of_last_hours(region, app.name, REACH_H)
+        sessions = [session_of(event, region, app.name) for event in reversed(events) if event.app_id == app.id]
+        first = min(since for _, _, since in channels)
+        for session in sessions:
+            if session.started_at.timestamp() < first:
+                await parts.store.add_session(session, parts.now)
+        for channel, user, since in channels:
+            await parts.store.subscribe(region, app.id, app_name=app.name, channel=channel, user=user, now=float(since))
+        for session in sessions:
+            if session.started_at.timestamp() >= first:
+                await self._watch.owe(session, earlier_s=0.0)
 
     def _channels(self, notifier: Notifier, region: str, app_id: str) -> list[tuple[str, str, int]]:
         """What the address says, where we signed it; none for a notifier that is not ours."""
@@ -96,7 +104,7 @@ class Heal:
                 continue
             session, generation = key
             whole = _is_whole(message, us.bot_user_id, _REPLIES[parts.settings.content_for(session.region)])
-            await parts.store.adopt_delivery(
+            adopted = await parts.store.adopt_delivery(
                 session,
                 channel,
                 now=parts.now,
@@ -111,6 +119,8 @@ class Heal:
                 file_tried=True,
             )
             found += 1
+            if adopted is not None and not whole:
+                await parts.put_delivery(adopted.id)
         return found
 
 

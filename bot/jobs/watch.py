@@ -139,29 +139,33 @@ class Watch:
                 await self.hear(region, app_id, name, event)
 
     async def hear(self, region: str, app_id: str, name: str, event: RunEvent) -> Session:
-        """A run event as the API lists it: a delivery for each subscribed channel, and only then the session is known."""
-        parts = self._
+        """A run event as the API lists it: owed to the subscribed channels where it is new, looked at again where it is not."""
         session = session_of(event, region, name)
-        known = await parts.store.session(session.key)
-        if known is not None:
+        known = await self._.store.session(session.key)
+        if known is None:
+            await self.owe(session)
+        else:
             await self._learn(known, session)
-            return session
+        return session
+
+    async def owe(self, session: Session, *, earlier_s: float = EARLIER_S) -> None:
+        """A delivery for each channel that subscribed before it began, and only then the session is known."""
+        parts, key = self._, session.key
         subscribed = [
             each
-            for each in await parts.store.subscriptions(app=(region, app_id))
-            if event.created_at.timestamp() >= each.since - EARLIER_S
+            for each in await parts.store.subscriptions(app=(key.region, key.app_id))
+            if session.started_at.timestamp() >= each.since - earlier_s
         ]
         owed = [await self._owed(session, each) for each in subscribed]
         if await parts.store.add_session(session, parts.now):
             parts.metrics.seen.inc()
-            log().info("session seen", session=str(session.key), channels=len(owed))
-            if any(each.state == "done" for each in await parts.store.deliveries_of(session.key)):
+            log().info("session seen", session=str(key), channels=len(owed))
+            if any(each.state == "done" for each in await parts.store.deliveries_of(key)):
                 # Found in its thread, by a store that was empty.
-                await parts.store.update_session(session.key, state="read")
+                await parts.store.update_session(key, state="read")
         for delivery in owed:
             if delivery is not None:
                 await parts.queue.put(DELIVER, str(delivery.id))
-        return session
 
     async def _owed(self, session: Session, subscription: Subscription) -> Delivery | None:
         now = self._.now

@@ -353,6 +353,9 @@ class SlackStandin(People, Door):
         return room
 
     def _writable_room(self, arguments: Json, *, file: bool = False) -> Room:
+        if arguments.get("channel") in self.users:
+            # A user's id stands for the direct messages with that person.
+            arguments = {**arguments, "channel": self.channel(f"with-{arguments['channel']}", im=True).id}
         room = self._room(arguments)
         if room.is_archived:
             raise _Refused("is_archived")

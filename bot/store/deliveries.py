@@ -160,7 +160,9 @@ class Deliveries(Database):
         await self._set(deliveries.c.id == delivery_id, state=state, error=error, finished_at=now, **_let_go)
 
     async def postpone_delivery(self, delivery_id: int, next_at: float, error: str, state: OpenState = "owed") -> None:
-        await self._set(deliveries.c.id == delivery_id, state=state, error=error, next_at=next_at, **_let_go)
+        """Nothing, where it has ended: what fails after that does not make it owed again."""
+        still_owed = (deliveries.c.id == delivery_id) & deliveries.c.finished_at.is_(None)
+        await self._set(still_owed, state=state, error=error, next_at=next_at, **_let_go)
 
     async def reopen_delivery(
         self,
