@@ -57,14 +57,12 @@ class Bot:
     row: Row = field(default_factory=Row)
     channel: str = "ops"
 
-    def thread(self, *, look_first: bool = False) -> Thread:
-        ops = self.workspace.channel_id(self.channel)
-        return Thread(
-            self.slack, ops, "osc-fr1/app/ev1", copy.copy(self.row.state), self.row.save, look_first=look_first
-        )
+    def thread(self, *, look_first: bool = False, beside_others: bool = False) -> Thread:
+        ops, key, state = self.workspace.channel_id(self.channel), "osc-fr1/app/ev1", copy.copy(self.row.state)
+        return Thread(self.slack, ops, key, state, self.row.save, look_first=look_first, beside_others=beside_others)
 
-    async def deliver(self, *, look_first: bool = False, changed: bool = False) -> None:
-        thread = self.thread(look_first=look_first)
+    async def deliver(self, *, look_first: bool = False, beside_others: bool = False, changed: bool = False) -> None:
+        thread = self.thread(look_first=look_first, beside_others=beside_others)
         await thread.parent(WAITING)
         await thread.parent(READY)
         await thread.commands(COMMANDS)

@@ -268,3 +268,38 @@ async def test_what_can_not_be_written_down_is_not_done(bot: Bot) -> None:
     with pytest.raises(BotError):
         await Thread(bot.slack, bot.workspace.channel_id("ops"), "k", ThreadState(), save).parent(READY)
     assert await bot.workspace.messages("ops") == []
+
+
+async def test_whoever_finds_anothers_parent_leaves_the_thread_to_him(
+    bot: Bot,
+) -> None:
+    other = Bot(bot.workspace, bot.slack, bot.path)
+    await other.thread(beside_others=True).parent(READY)
+    with pytest.raises(Unreachable, match="Another container"):
+        await bot.deliver(beside_others=True)
+    await other.deliver(beside_others=True)
+    await bot.deliver(beside_others=True)
+    await bot.check()
+
+
+async def test_of_two_that_saw_no_parent_the_older_one_stays(bot: Bot) -> None:
+    other = Bot(bot.workspace, bot.slack, bot.path)
+    for each in (other, bot):
+        # As if both had looked before either posted.
+        await each.thread().parent(READY)
+    assert len(await bot.workspace.messages("ops")) == 2
+    with pytest.raises(Unreachable, match="Another container"):
+        await bot.deliver(beside_others=True)
+    await other.deliver(beside_others=True)
+    await bot.deliver(beside_others=True)
+    await bot.check()
+
+
+async def test_a_thread_whose_poster_is_gone_is_finished_by_the_other(
+    bot: Bot,
+) -> None:
+    await Bot(bot.workspace, bot.slack, bot.path).thread().parent(WAITING)
+    with pytest.raises(Unreachable):
+        await bot.deliver(beside_others=True)
+    await bot.deliver(beside_others=True)
+    await bot.check()

@@ -185,7 +185,7 @@ class Deliver:
             delivery.thread_key,
             ThreadState(**{name: value for name, value in delivery.thread.items() if name != LOG_BYTES}),
             save,
-            look_first=self._.store_may_be_new,
+            beside_others=self._.others_have_stores,
             facts={"asked_by": delivery.asked_by, "cause": delivery.cause, "posted": posted},
         )
 

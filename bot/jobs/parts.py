@@ -7,7 +7,6 @@ import contextlib
 import os
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -26,9 +25,6 @@ from bot.store import Store
 from bot.store.asks import Ask
 from bot.store.deliveries import Delivery
 from bot.store.leases import LEASE_S, Kind
-
-# For so long two containers may run beside each other.
-OVERLAP_S = 600.0
 
 # Names of jobs in the queue; a job's key says on what.
 ANSWER = "answer"
@@ -51,7 +47,6 @@ class Parts:
     readings: Readings
     metrics: Metrics
     clock: Callable[[], float]
-    started_at: float = field(default_factory=time.monotonic)
     owner: str = field(default_factory=lambda: f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}")
 
     @property
@@ -59,10 +54,9 @@ class Parts:
         return self.clock()
 
     @property
-    def store_may_be_new(self) -> bool:
-        """On a deploy the old container works on beside us, with a store of its own where both have SQLite."""
-        alone_s = time.monotonic() - self.started_at
-        return self.settings.on_scalingo and not self.settings.uses_postgresql and alone_s < OVERLAP_S
+    def others_have_stores(self) -> bool:
+        """On a deploy the old container works on beside the new one; without PostgreSQL each knows only what it did itself."""
+        return self.settings.on_scalingo and not self.settings.uses_postgresql
 
     @property
     def webhook_key(self) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ LOOK_BACK_S = 73 * 3600.0
 # A file appears some time after Slack said that it is shared.
 LOOKS_FOR_FILE_S = (0.0, 0.5, 1.0, 2.0, 4.0)
 PLAIN_TEXT_LIMIT = 3000
+# In this time whoever posted a parent has its replies posted as well.
+OTHERS_TAKE_S = 30.0
 
 
 @dataclass(slots=True)
@@ -42,7 +44,11 @@ class ThreadState:
 
 
 class Thread:
-    """`save` persists the state and returns when it is safe; `look_first` is for a store that may have lost its rows."""
+    """`save` persists the state and returns when it is safe.
+
+    `look_first` is for a store that may have lost its rows. `beside_others` is for one beside which another process may
+    post the same thread, out of a store of its own: the older parent stays, and who did not post it waits a while.
+    """
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class Thread:
         save: Callable[[ThreadState], Awaitable[None]],
         *,
         look_first: bool = False,
+        beside_others: bool = False,
         facts: Mapping[str, str | int] | None = None,
     ) -> None:
         """`key` names the session (and its posting, where it is posted anew); `facts` go into the metadata beside it."""
@@ -62,11 +69,14 @@ class Thread:
         self._key = key
         self._save_state = save
         self._look_first = look_first
+        self._beside_others = beside_others
         self._facts = dict(facts or {})
 
     async def parent(self, message: Message) -> None:
         """Posts it, or brings it up to date. Raises ThreadGone where a person has deleted it."""
         state = self.state
+        if self._beside_others:
+            await self._make_way()
         if state.parent_ts is None and (state.parent_tried or self._look_first):
             await self._adopt(await self._find_parent())
         if state.parent_ts is not None:
@@ -81,6 +91,8 @@ class Thread:
             if state.parent_ts is None:
                 raise
         await self._save()
+        if self._beside_others:
+            await self._make_way()
 
     async def commands(self, message: Message) -> None:
         """The first reply; `parent` comes before it. A reply that a person has deleted stays deleted."""
@@ -120,10 +132,26 @@ class Thread:
     # The parent
 
     async def _find_parent(self) -> str | None:
+        return await anext(self._parents(), None)
+
+    async def _parents(self) -> AsyncIterator[str]:
+        """The newest first. There are two for a moment where two processes with stores of their own saw none."""
         async for message in self._slack.history(self._channel, oldest=time.time() - LOOK_BACK_S):
             if await self._is_ours(message, PARENT_EVENT):
-                return str(message["ts"])
-        return None
+                yield str(message["ts"])
+
+    async def _make_way(self) -> None:
+        """Raises Unreachable for whoever was not the first; what is in the thread by then is found when he comes again."""
+        parents = [parent_ts async for parent_ts in self._parents()]
+        if not parents:
+            return
+        first = min(parents, key=float)
+        mine = self.state.parent_ts
+        if mine is not None and mine != first:
+            await self._slack.delete(self._channel, mine)
+        await self._adopt(first)
+        if mine != first and time.time() - float(first) < OTHERS_TAKE_S:
+            raise Unreachable("Another container posts this session just now.", retry_after_s=OTHERS_TAKE_S)
 
     async def _adopt(self, parent_ts: str | None) -> None:
         """A parent that is there already may have its replies, too: they are looked for before they are posted."""
