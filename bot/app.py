@@ -129,6 +129,7 @@ async def running(
         parts.queue.handle(HINT, watch.hint, HINTS_AT_ONCE)
         parts.queue.handle(POLL, watch.turn, POLLS_AT_ONCE)
         await _warn_of_a_disk_that_goes(parts)
+        await _warn_of_a_region_that_is_none(parts)
         await stack.enter_async_context(_at_work(parts))
         await stack.enter_async_context(_going(Sweep(parts, watch, follow, heal).run()))
         address = await _served(stack, parts) if with_web else None
@@ -196,6 +197,22 @@ async def _warn_of_a_disk_that_goes(parts: Parts) -> None:
             "NO POSTGRESQL: an SQLite file is gone at each restart and deploy. Subscriptions and deliveries are found again in "
             "the notifiers and threads, but the reader's trail is lost: add the PostgreSQL add-on."
         )
+
+
+async def _warn_of_a_region_that_is_none(parts: Parts) -> None:
+    """A mistyped CONTENT_<REGION> would hold nothing back."""
+    settings = parts.settings
+    unknown = settings.content_by_region.keys() - {settings.scalingo_region}
+    if not unknown:
+        return
+    try:
+        async with asyncio.timeout(_CHECKED_WITHIN_S):
+            known = await parts.scalingo.region_names()
+    except (BotError, TimeoutError):
+        return
+    for region in sorted(unknown.difference(known)):
+        name = f"CONTENT_{region.upper().replace('-', '_')}"
+        log.log().warning(f"{name} HOLDS NOTHING BACK: the account has no such region", known=", ".join(known))
 
 
 @asynccontextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
 import logging
 import os
@@ -144,25 +146,21 @@ def test_times_and_errors_are_not_acted_upon() -> None:
 # --- our log
 
 
-@pytest.fixture
-def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
-    yield capsys
-    log.configure(as_json=False)
-
-
 @pytest.mark.parametrize("as_json", [True, False])
-def test_one_event_is_one_line_without_anything_hidden(as_json: bool, lines: pytest.CaptureFixture[str]) -> None:
+def test_one_event_is_one_line_without_anything_hidden(as_json: bool) -> None:
     own = leaking.SECRETS["bearer"]
-    log.configure(as_json=as_json, secrets=[own], mask=lambda text: Masker().line(text))
-    log.log().info(f"said {HIDDEN}\n\x1b[2J", name=f"a\nb {own}", error=ValueError(f"{own}\u2028"))
-    logging.getLogger("somebody.else").error(
-        "lost: %s", f"SMTP_PASSWORD={leaking.SECRETS['env password']} {HIDDEN}\r\n"
-    )
-    try:
-        raise ValueError(leaking.SECRETS["env password"])
-    except ValueError:
-        logging.getLogger("somebody.else").exception("failed")
-    written = lines.readouterr().err
+    with contextlib.redirect_stderr(io.StringIO()) as stderr:
+        log.configure(as_json=as_json, secrets=[own], mask=lambda text: Masker().line(text))
+        log.log().info(f"said {HIDDEN}\n\x1b[2J", name=f"a\nb {own}", error=ValueError(f"{own}\u2028"))
+        logging.getLogger("somebody.else").error(
+            "lost: %s", f"SMTP_PASSWORD={leaking.SECRETS['env password']} {HIDDEN}\r\n"
+        )
+        try:
+            raise ValueError(leaking.SECRETS["env password"])
+        except ValueError:
+            logging.getLogger("somebody.else").exception("failed")
+    log.configure(as_json=False)
+    written = stderr.getvalue()
     assert len(written.splitlines()) == 3
     assert leaking.leaks(written) == set()
     told = [json.loads(line) for line in written.splitlines()] if as_json else [{"event": written}] * 3

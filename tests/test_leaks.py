@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
 import os
 import pty
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from aiohttp import ClientSession
 from conftest import ADA, EVE, Start, audit_log, environment, until
 from leaking import CONSOLES, EVENT_COMMAND, Shape, leaks
 
+from bot import log
 from bot.reading.consoles import shown_command
 from bot.standin.people import Told
 from bot.standin.scalingo import ScalingoStandin
@@ -71,9 +73,9 @@ def test_no_form_of_read_shows_a_secret(form: list[str], shape: Shape) -> None:
 
 @pytest.mark.parametrize("form", [[], ["--json"], ["--transcript"], ["--cast"]])
 def test_a_broken_log_is_not_quoted(form: list[str]) -> None:
-    for log in (broken_log(), broken_log()[:-40], b"[" + leaking.SECRETS["stripe"].encode() + b"]"):
+    for broken in (broken_log(), broken_log()[:-40], b"[" + leaking.SECRETS["stripe"].encode() + b"]"):
         run = subprocess.run(
-            [sys.executable, "-m", "bot", "read", "-", *form], input=log, capture_output=True, cwd=ROOT, check=False
+            [sys.executable, "-m", "bot", "read", "-", *form], input=broken, capture_output=True, cwd=ROOT, check=False
         )
         assert run.returncode == 2
         assert run.stdout == b""
@@ -164,6 +166,18 @@ def variables(slack: SlackStandin, scalingo: ScalingoStandin, tmp_path: Path, un
     return environment(slack, scalingo, tmp_path, PORT=str(unused_tcp_port), **more)
 
 
+Logged = Callable[[], str]
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    """What was logged so far."""
+    with contextlib.redirect_stderr(io.StringIO()) as written:
+        log.configure(as_json=True)
+        yield written.getvalue
+    log.configure(as_json=False)
+
+
 def _names_in(folder: str) -> list[str]:
     return [path.name for path in Path(folder).iterdir()]
 
@@ -188,11 +202,11 @@ async def test_no_outlet_of_the_bot_shows_a_secret(
     assert_nothing_leaked({**everything_said(slack), **pages, **stored, "log": bytes(bot.output)})
 
 
-async def every_conversation(slack: SlackStandin, scalingo: ScalingoStandin, log: bytes) -> None:
+async def every_conversation(slack: SlackStandin, scalingo: ScalingoStandin, recorded: bytes) -> None:
     """Asked for by id, last, button; listed, subscribed, slow, refused, asked for again; each console once."""
     for command in CONSOLES.values():
         scalingo.ran(command, app="shop", by=ADA, log=audit_log("Connected."))
-    event = scalingo.ran(EVENT_COMMAND, app="shop", by=ADA, log=log)
+    event = scalingo.ran(EVENT_COMMAND, app="shop", by=ADA, log=recorded)
     await slack.types("/auditlog subscribe shop", channel="security")
     await slack.types("/auditlog shop", channel="list")
     listed = await _told(slack, "Newest sessions")
@@ -206,7 +220,7 @@ async def every_conversation(slack: SlackStandin, scalingo: ScalingoStandin, log
         await slack.presses("read_session", within=_in(slack, listed, f"console-{number}"), value=button)
     await slack.types("/auditlog shop last", user=EVE)
     await slack.types("/auditlog shop 5d2c0000000000000000ffff", channel="list")
-    scalingo.ran(EVENT_COMMAND, app="shop", by=ADA, log=log)
+    scalingo.ran(EVENT_COMMAND, app="shop", by=ADA, log=recorded)
     for channel in ("ops", "last", "security", "console-0", "console-1"):
         await slack.thread(channel, within_s=30)
     await slack.types("/auditlog shop last", channel="security")
@@ -241,7 +255,7 @@ async def _pages(address: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("content", ["commands", "metadata"])
 async def test_no_more_than_may_leave_leaves(
-    content: str, start: Start, slack: SlackStandin, scalingo: ScalingoStandin, capfd: pytest.CaptureFixture[str]
+    content: str, start: Start, slack: SlackStandin, scalingo: ScalingoStandin, logged: Logged
 ) -> None:
     """By command, by button, posted again, subscribed and brought up to date."""
     bot = await start(CONTENT="full", CONTENT_OSC_FR1=content, POLL_EVERY_S="0.2")
@@ -270,8 +284,7 @@ async def test_no_more_than_may_leave_leaves(
     for typed in ("tokens:rotate", "id_rsa", "users:purge"):
         assert any(typed in text for text in said.values()) == (content == "commands")
     assert not any("search.example.com" in text for text in said.values())
-    captured = capfd.readouterr()
-    assert_nothing_leaked({**said, "log": captured.out + captured.err})
+    assert_nothing_leaked({**said, "log": logged()})
 
 
 async def test_a_log_that_is_given_up_is_not_quoted(
@@ -279,7 +292,7 @@ async def test_a_log_that_is_given_up_is_not_quoted(
     slack: SlackStandin,
     scalingo: ScalingoStandin,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+    logged: Logged,
 ) -> None:
     monkeypatch.setattr("bot.jobs.waits._UNREACHABLE_S", (0.05,))
     await start()
@@ -287,5 +300,14 @@ async def test_a_log_that_is_given_up_is_not_quoted(
     await slack.types("/auditlog shop last")
     (parent,) = await slack.thread(wait_for=1)
     assert "can't be read" in parent.text
-    captured = capfd.readouterr()
-    assert_nothing_leaked({**everything_said(slack), "log": captured.out + captured.err})
+    await start.stop()
+    written = logged()
+    assert "session given up" in written
+    assert_nothing_leaked({**everything_said(slack), "log": written})
+
+
+async def test_a_policy_for_a_region_that_is_none_is_told(start: Start, logged: Logged) -> None:
+    await start(CONTENT_OSC_FR1="metadata")
+    assert "HOLDS NOTHING BACK" not in logged()
+    await start(CONTENT_OSC_SECNUM_FR="metadata")
+    assert "CONTENT_OSC_SECNUM_FR HOLDS NOTHING BACK" in logged()

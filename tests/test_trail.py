@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import sqlite3
+from pathlib import Path
+
 import pytest
 from conftest import ADA, BOB, EVE, Start, Workspace, audit_log, until
 
@@ -10,6 +15,8 @@ from bot.errors import Unreachable
 from bot.scalingo.models import App
 from bot.standin.scalingo import ScalingoStandin
 from bot.store.trail import Step
+
+SECURITY = Path(__file__).parents[1] / "SECURITY.md"
 
 
 async def steps(bot: Running, count: int, channel: str = "") -> list[Step]:
@@ -130,3 +137,14 @@ async def test_nothing_of_a_session_is_said_where_nobody_knows_who_may_see_it(
     assert (step.action, step.outcome) == ("ask", "failed")
     assert "does not answer" in await told(slack, 1)
     assert await slack.threads() == []
+
+
+async def test_an_operator_reads_the_trail_as_security_md_says(bot: Running, slack: Workspace, tmp_path: Path) -> None:
+    await slack.types("/auditlog my-app last", user=EVE)
+    await steps(bot, 1)
+    (query,) = re.findall(r"```sql\n(.*?)```", SECURITY.read_text(), re.DOTALL)
+    with contextlib.closing(sqlite3.connect(tmp_path / "bot.sqlite")) as database:
+        ((at, *row),) = database.execute(query.replace("to_timestamp(at)", "datetime(at, 'unixepoch')"))
+    assert at.startswith("20")
+    who, channel = slack.user_id(EVE), slack.channel_id("ops")
+    assert row == [who, channel, "osc-fr1", "my-app", "", "read_last", "refused: NotYours"]
