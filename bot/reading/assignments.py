@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from bot.reading.names import Meaning, is_code, is_placeholder, looks_made, looks_random, meaning
+from bot.reading.names import Meaning, is_code, is_placeholder, is_sentence, looks_made, looks_random, meaning
 
 
 class Found(NamedTuple):
@@ -20,6 +20,7 @@ class Found(NamedTuple):
 
 
 LONGEST_VALUE: Final = 4096
+SCREEN_WIDTHS: Final = frozenset((80, 100, 120, 132, 160))
 
 _SURE_STEMS: Final = r"pass|pwd|psw|\bpw|_pw|mdp|secret|secr\S{1,2}te|kennwort|pin\b|keypass|\bpsk"
 _KEY_STEMS: Final = (
@@ -153,7 +154,7 @@ def _unquoted_end(line: str, start: int, end: int, match: re.Match[str] | None) 
     """Where the value ends that ends at `end` at the latest, before the next blank."""
     value = line[start:end]
     before = line[max(0, match.start() - 1) : match.start()] if match else ""
-    if before and before in "\"'`":
+    if before and before in "\"'`" and match and before not in match["close"]:
         return start + len(value.split(before, 1)[0])
     if match and match["sep"] == "=" and not match["close"] and _AT_START.fullmatch(line[: min(match.start(), 61)]):
         return end
@@ -177,12 +178,14 @@ def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Mean
     value = line[start:end]
     if is_placeholder(value) and not (quoted and what is Meaning.SECRET and value.lower() in {"password", "secret"}):
         return False
-    if not quoted and is_code(value):
+    if not quoted and (is_code(value) or _is_place_or_task(match, value)):
         return False
     if what is Meaning.SECRET:
         return _is_a_password(line, match, value, end, quoted=quoted)
     if "://" in value[:30]:
         return False
+    if end == len(line) in SCREEN_WIDTHS and looks_random(value, 3):  # its rest is on the next line
+        return True
     if what is Meaning.KEY:
         return looks_random(value, 6) or (
             len(value) >= 8 and looks_made(value) and any(map(str.isdigit, value)) and "/" not in value
@@ -190,13 +193,30 @@ def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Mean
     return looks_random(value, 16 if match["name"].lower().endswith(("key", "session")) else 10)
 
 
+_PLAIN_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^@]*$")
+_LINE_NUMBER: Final = re.compile(r"\d{1,6}(?::.*)?")
+_TASK: Final = re.compile(
+    r"(?:re)?(?:set|check|generate|new|rotate|create|update|list|show|get|scan|change|expire|clean|clear|purge|encrypt|decrypt|edit|init"
+    r"|install|import|export|sync|remove|delete|revoke|add|test|lint|migrate|cleanup|prune)(?:[-_:\[].*)?"
+)
+
+
+def _is_place_or_task(match: re.Match[str], value: str) -> bool:
+    """`lib/token.rb:12:in`, `rake secret:check`: what a colon without a blank joins to a name."""
+    if match["sep"] != ":" or match["close"]:
+        return False
+    return ("." in match["name"] and bool(_LINE_NUMBER.fullmatch(value))) or bool(_TASK.fullmatch(value))
+
+
 def _is_a_password(line: str, match: re.Match[str], value: str, end: int, *, quoted: bool) -> bool:
     """A name that means a secret, in a sentence or in a setting: only the setting has one."""
     sep = match["sep"].strip()
     if not quoted and len(value) < 3:
         return False
+    if _PLAIN_ADDRESS.match(value):
+        return False
     if quoted:
-        return len(value) > 1 and not (" " in value and sep == ":" and value.count(" ") > 5)
+        return len(value) > 1 and not (sep == ":" and (value.count(" ") > 5 or is_sentence(value)))
     if (value.isdigit() and len(value) < 4) or (match["name"].lower() in {"pwd", "oldpwd"} and value[0] in "/~"):
         return False
     if line[max(0, match.start() - 2) : match.start()] == "${":
@@ -352,10 +372,10 @@ def headers(line: str) -> Iterator[Found]:
 
 
 _SENTENCE: Final = re.compile(
-    r"""(?i)\b(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|api[\s_-]?(?:key|token)|cl[ée]|jeton|(?:access|auth|secret|private)\s(?:key|token)
+    r"""(?i)\b(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|mdp|api[\s_-]?(?:key|token)|cl[ée]|jeton|(?:access|auth|secret|private|unseal|recovery|master|signing|encryption)\s(?:key|token)
     |secret|token|phrase\s(?:secrète|de\spasse)|code|otp|pin)\b
-    (?:[ ](?=is[ ]|est[ ])|[ ](?:for|of|to|is|pour|de|du|des|est|d['’]|\(|secrète|secret|api|temporaire|généré|généré[ée]|provisoire|number|n°))[^:=\n]{0,60}?\s?
-    (?:[:=]\s{1,4}|\b(?:is|est)\s{1,2}|\bto\s{1,2})(?P<q>["'`]?)(?P<value>[^\s"'`]{4,400})(?P=q)[.;,!]?\s*$""",
+    (?:[ ](?=is[ ]|est[ ])|[ ](?:for|of|to|is|set|changed|updated|reset|share|\d{1,2}|pour|de|du|des|est|d['’]|\(|secrète|secret|api|temporaire|généré|généré[ée]|provisoire|number|n°))[^:=\n]{0,60}?\s?
+    (?:[:=]\s{1,4}|\b(?:is|est|en|par)\s{1,2}|\bto\s{1,2})(?P<q>["'`]?)(?P<value>[^\s"'`]{4,400})(?P=q)[.;,!]?\s*$""",
     re.VERBOSE,
 )
 
@@ -431,8 +451,8 @@ FINDERS: Final = (
     (rf"-[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+[^\s-]", flags),
     (r"://[^\s/@]*:[^\s@]*@", addresses),
     (
-        r"(?i:password|passphrase|passcode|mot de passe|key|token|cl(?:ef|é|e)|jeton|secret|phrase|code|otp|pin) "
-        r"(?i:for|of|to|is|pour|de|du|des|est|d['’]|\(|secr|api|temp|g|prov|num|n)[^:=\n]*(?:[:= ] |is |est |to )?[ \t]*[\"'`]?\S*[0-9!-/?_]\S*[ \t]*$",
+        r"(?i:password|passphrase|passcode|mot de passe|mdp|key|token|cl(?:ef|é|e)|jeton|secret|phrase|code|otp|pin) "
+        r"(?i:[0-9]|for|of|to|is|set|changed|updated|reset|share|pour|de|du|des|est|d['’]|\(|secr|api|temp|g|prov|num|n)[^:=\n]*(?:[:= ] |is |est |to )?[ \t]*[\"'`]?\S*[0-9!-/?_]\S*[ \t]*$",
         sentences,
     ),
     (

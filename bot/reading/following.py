@@ -7,10 +7,10 @@ it returns reads the line after it.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from bot.reading.assignments import Found
+from bot.reading.assignments import SCREEN_WIDTHS, Found
 from bot.reading.names import Meaning, is_code, is_placeholder, looks_made, looks_random, meaning
 
 
@@ -31,7 +31,7 @@ _BEGIN: Final = re.compile(
 )
 _END: Final = re.compile(r"-----END (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----")
 _BODY: Final = re.compile(
-    r"^(?P<lead>[\s>|\"'`#*-]{0,12}(?:\d{1,5}[:\s|]\s{0,4})?)(?P<body>[A-Za-z0-9+/=]{1,2000}+)(?P<tail>(?:\\[nr]|[\"'\\,\s+;`]){0,12})$"
+    r"^(?P<lead>[\s>|│┃║\"'`#*-]{0,12}(?:\d{1,5}[:\s|]\s{0,4})?)(?P<body>[A-Za-z0-9+/=]{1,2000}+)(?P<tail>(?:\\[nr]|[\"'\\,\s+;`|│┃║]){0,12})$"
 )
 _PEM_HEADER: Final = re.compile(
     r"^\s*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|Encryption|Public-Lines|Private-Lines|Private-MAC|Key-Derivation|Argon2-\w+):?"
@@ -154,7 +154,9 @@ def _table(header: str, rule: str) -> Following | None:
         cells = header.split(separator)
         if len(cells) > 1:
             crossings = max(rule.count(sign) for sign in "+|┼╋╪┃│╇╂")
-            return _table_of(cells, separator, _CELL_NAME) if crossings == len(cells) - 1 else None
+            framed = not cells[0].strip() and not cells[-1].strip()  # ├ and ┤ stand for the outer two
+            fits = crossings == len(cells) - 1 or (framed and separator != "|" and crossings == len(cells) - 3)
+            return _table_of(cells, separator, _CELL_NAME) if fits else None
     return _columns(header, rule)
 
 
@@ -195,12 +197,17 @@ def _columns(header: str, rule: str) -> Columns | None:
     return Columns(tuple(spans)) if spans else None
 
 
+_COPY: Final = re.compile(r"COPY \S{1,200} \((?P<columns>[^()]{1,1800})\) FROM stdin;")
+
+
 def _separated(line: str) -> Table | None:
-    """The header of comma- or tab-separated lines: nothing but names."""
+    """The header of comma-, bar- or tab-separated lines, nothing but names, or what pg_dump writes in its place."""
     if len(line) > 2000:
         return None
-    for separator in "\t,;":
-        if separator in line:
+    if copied := _COPY.fullmatch(line):
+        return _table_of(copied["columns"].split(", "), "\t", _CELL_NAME)
+    for separator in "\t,;|":
+        if separator in line and not (separator == "|" and " " in line):
             return _table_of(line.split(separator), separator, _COLUMN_NAME)
     return None
 
@@ -229,6 +236,7 @@ class Answer:
     named: bool = False  # the name stood alone on its line: its value may follow as `value: …`
     patience: int = 2
     name: str = ""  # what was asked for: some programs repeat it before the value
+    blind: bool = False  # what is asked for is typed without an echo: what follows is output
 
     def found(self, line: str) -> Iterator[Found]:
         match = _VALUE_LINE.match(line) if self.named else None
@@ -236,7 +244,7 @@ class Answer:
         if match is None or _PROMPT.match(line.strip()):
             return
         group = next(name for name, value in match.groupdict().items() if value)
-        if self._is_secret(match[group], quoted=group != "bare"):
+        if self._is_secret(match[group], quoted=group != "bare") and not (self.blind and _DIGEST.match(match[group])):
             yield Found(match.start(group), match.end(group), "answer")
 
     def _is_secret(self, value: str, *, quoted: bool) -> bool:
@@ -255,7 +263,7 @@ class Answer:
 
     def after(self, line: str) -> Following | None:
         if not line.strip() and self.patience:
-            return Answer(self.what, self.named, self.patience - 1)
+            return replace(self, patience=self.patience - 1)
         return None
 
 
@@ -266,7 +274,7 @@ _TELLING_FILE: Final = (
 _ASKED_BY_NAME: Final = re.compile(
     r"""(?:\b(?:echo|print|puts|printf|p|pp|inspect)\b[^\n|]{0,40}?\$\{?(?P<shell>\w+)
     | \bprintenv\s+(?P<printenv>\w+)
-    | \b(?:env-get|config:get|variables?\sget|secrets?\sget|env\sget|get-parameter|config\sget)\b[^\n]{0,80}?\s(?P<get>[\w./-]+)
+    | \b(?:env-get|config:get|variables?\sget|secrets?\sget|env\sget|get-parameter|config\sget)\b[^\n]{0,80}?\s(?P<get>[\w./-]+)(?:\s+(?:-a|--app|--region|-r|--remote)[ =][\w.-]{1,60}){0,2}
     | (?:\bENV|\benviron|\benv|\b_ENV|\b_SERVER|credentials|secrets|config|session|settings|options)(?:\.fetch|\.get|\.dig)?[\[(]\s{0,2}:?["']?(?P<index>[\w.:-]+)["']?
     | \b(?:getenv|get_env|Getenv|env|fetch_env!|config|setting)\(?\s?["'](?P<call>[\w.:-]+)["']
     | \bprocess\.env\.(?P<node>\w+)
@@ -293,6 +301,13 @@ _QUESTION: Final = re.compile(
     (?:\s(?:\(.{0,30}\)|for\s[\w\s@./:'-]{1,60}|(?:de|pour|of)\s[\w\s@./:'-]{1,60}|again|here|below|now|généré|generated|temporaire|:))?\s?[:?>›]\s*$""",
     re.VERBOSE,
 )
+_TYPED: Final = re.compile(r"(?i)pass|mot")
+_DIGEST: Final = re.compile(
+    r"(?:[a-z0-9]{2,8}[:-])?[0-9a-f]{32,128}$|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|[A-Za-z0-9+/]{44,}={0,2}$"
+)
+_ASSIGNED: Final = re.compile(r"[\w\"']\s?(?::|(?<![=!<>])=)\s?(?:os\.|process\.)?$")  # a value that is not shown
+_CAPTURED: Final = re.compile(r"=\s?[\"']?(?:\$\(|`)|\s\d?>>?\s?[\w./~$-]{1,200}\s*$")  # into a variable, into a file
+_STANDS_FOR_ONE: Final = re.compile(r"<[^<>]{0,80}>\s*$")
 _NAME_ALONE: Final = re.compile(
     r"""^\s*(?:-\s)?(?:["'\[(]{0,2}(?P<name>[\w.-]{2,80})["'\])]{0,2}\s?(?:=>|:|=)\s*(?:[>|][+-]?|\||\\)?
     |["']?(?:name|key|Name|Key|variable)["']?\s?(?:=>|[:=])\s?["']?(?P<named>[\w.-]{2,80})["']?,?
@@ -305,24 +320,24 @@ def _question(line: str) -> Following | None:
     if len(line) > 1000:
         return None
     end = line[-300:]
-    if asked := _ASKED_BY_NAME.search(end):
+    asked = _ASKED_BY_NAME.search(end)
+    if asked and not _ASSIGNED.search(end, 0, asked.start()):
         name = next(value for value in asked.groups() if value)
         if (what := meaning(name)) is not Meaning.NOTHING:
             return Answer(what, name=name)
-    if _GENERATORS.search(end):
+    if _GENERATORS.search(end) and not _CAPTURED.search(end):
         return Answer(Meaning.KEY)
     if alone := _NAME_ALONE.match(line):
         name = next(value for value in alone.groups() if value)
         if (what := meaning(name)) is not Meaning.NOTHING:
             return Answer(Meaning.BARE_KEY if alone["name"] and line.rstrip().endswith(":") else what, named=True)
-    if asked := _QUESTION.search(line[-120:]):
-        return Answer(Meaning.BARE_KEY)
+    if (asked := _QUESTION.search(line[-120:])) and not _STANDS_FOR_ONE.search(end):
+        return Answer(Meaning.BARE_KEY, blind=bool(_TYPED.match(asked["asked"])))
     return None
 
 
 # --- wraps ------------------------------------------------------------------------------------------------------------
 
-_WIDTHS: Final = frozenset((80, 100, 120, 132, 160))
 _RUN: Final = re.compile(r"[^\s\"'`@|,;<>()\[\]{}•]++")
 _ADDRESS_CUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/@:]{0,80}:(?P<password>[^\s/@\"'•]{4,400})$")
 
@@ -361,7 +376,7 @@ class Wrap:
 
 def cut_addresses(line: str) -> Iterator[Found]:
     """The password of an address that the screen's right edge cut before its `@`."""
-    if len(line) in _WIDTHS and (match := _ADDRESS_CUT.search(line[-500:])):
+    if len(line) in SCREEN_WIDTHS and (match := _ADDRESS_CUT.search(line[-500:])):
         start = len(line) - len(line[-500:]) + match.start("password")
         yield Found(start, len(line), "address")
 
@@ -375,10 +390,11 @@ _STEM: Final = (
 HINTS: Final = (
     r"-----BEGIN [^\n]*PRIVATE KEY|Private-Lines: [0-9]|PuTTY-User-Key",
     r"^[^\w\n]*(?:---|===|─|━|═)[^\w\n]*$",
-    rf"^[\w.,;\t\"]*{_STEM}[\w.,;\t\"]*$",
+    rf"^[\w.,;|\t\"]*{_STEM}[\w.,;|\t\"]*$",
+    r"^COPY [^\n]*\) FROM stdin;$",
     rf"{_STEM}[^\n]*[:?>=|+][ \t]*$",
     rf"\$\{{?\w*{_STEM}\w*\}}?[\"']?[ \t;]*$",
-    rf"[\[(]:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[ \t;]*$",
+    rf"[\[(]:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[\])\"']*[ \t;]*$",
     rf"(?:\.|->)\w*{_STEM}\w*!?(?:\(\))?[ \t]*$",
     r"\b(?:printenv|env-get|config:get|variables get|secrets get|env get|get-parameter|grep|CONFIG GET|requirepass|masterauth)\b",
     rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w.-]*{_STEM}[\w.-]*[\"']?,?$",
@@ -401,7 +417,7 @@ def expected_after(
     """
     if _BEGIN.search(line) and not _END.search(line):
         return PrivateKey()
-    if found and found[-1].end == len(line) in _WIDTHS and not isinstance(before, PrivateKey | Wrap):
+    if found and found[-1].end == len(line) in SCREEN_WIDTHS and not isinstance(before, PrivateKey | Wrap):
         cut = (
             found[-1].kind == "address"
             and "@" not in line[found[-1].start :]

@@ -62,12 +62,29 @@ _SETTINGS_ABOUT_SECRETS: Final = word_set(
     "seconds minutes hours method strategy class column index idx param params parameter template regex pattern digits "
     "bits usage use used only less manager helper service form page link email mail created updated visible "
     "visibility placeholder rules rule history input stdin domain samesite secure exists valid invalid encoding "
-    "charset hashers hasher validators validator within after before until since without encryptor ref refs order position range pair pairs space status state error errors event events handler listener"
+    "charset hashers hasher validators validator within after before until since without encryptor ref refs order position range pair pairs space status state error errors event events handler listener "
+    "addr address addresses server servers namespace issuer audience aud by uuid guid rotate rotated revoked issued "
+    "username arn alias description desc comment note title topic region zone port bucket interval period delay retries "
+    "threshold quota remaining left total rate complexity prompt question language lang configured supported allowed "
+    "optional mandatory expected missing present needed verified confirmed sent requested blank empty failures failure "
+    "tries screen view views route routes site sites href docs doc documentation oublie perdu longueur duree "
+    "delai chemin fichier lien statut etat libelle nom le expiree"
 )
+# What a name says first where the rest names the secret that it counts, dates, measures or asks for.
+_ABOUT_WHAT_FOLLOWS: Final = word_set(
+    "longueur duree date nombre nb taille expiration lien delai has is require requires needs num number forgot forgotten "
+    "count missing skip show hide allow"
+)
+_PUBLIC: Final = frozenset(("public", "publishable", "pub"))
+# Beside `key` or at the end of a name, these say what kind of key it is: none that opens anything.
 _NEVER: Final = word_set(
-    "public publishable pub build dedup dedupe deduplication routing object lookup translation i18n primary foreign sort partition cache idempotency keyboard keyframes keyspace unique "
-    "composite natural surrogate max min fingerprint checksum integrity etag thumbprint revision commit"
+    "build dedup dedupe deduplication routing object lookup translation i18n primary foreign sort partition cache idempotency keyboard keyframes keyspace unique "
+    "composite natural surrogate max min fingerprint checksum integrity etag thumbprint revision commit "
+    "page pagination continuation next previous sync record row document entity map dict json config property "
+    "resource queue message tag metric label event feature registry shard hash range group api_group grouping storage_object"
 )
+_HELD_BY_ITS_KIND: Final = word_set("key cle clef token id keys tokens hash sha")
+_DIGESTS: Final = frozenset(("hash", "digest"))
 _FINGERPRINTS: Final = (["gpg", "key"], ["pgp", "key"], ["host", "key"])
 _IDS: Final = (["access", "key"], ["acces", "cle"])
 _SECRET_CODES: Final = word_set(
@@ -85,8 +102,12 @@ def words_of(name: str) -> list[str]:
 def meaning(name: str) -> Meaning:
     """What is secret about a value of this name. `name` is one identifier or a phrase of some words."""
     words = words_of(name)[-12:]
-    if not words or words[-1] in _SETTINGS_ABOUT_SECRETS or not _NEVER.isdisjoint(words) or words in _FINGERPRINTS:
+    if not words or words[-1] in _SETTINGS_ABOUT_SECRETS or words in _FINGERPRINTS or _is_of_another_kind(words):
         return Meaning.NOTHING
+    if words[0] in _ABOUT_WHAT_FOLLOWS and len(words) > 1:
+        return Meaning.NOTHING
+    if words[-1] in _DIGESTS and len(words) > 1:
+        return Meaning.KEY if _is_secret(words[:-1]) else _key(words)
     if words[-1] == "id":
         return Meaning.KEY if words[-2:-1] in (["session"], ["secret"]) or words[-3:-1] in _IDS else Meaning.NOTHING
     if _is_secret(words):
@@ -94,6 +115,16 @@ def meaning(name: str) -> Meaning:
     if "code" in words or "codes" in words:
         return Meaning.NOTHING if _SECRET_CODES.isdisjoint(words) else Meaning.KEY
     return _key(words)
+
+
+def _is_of_another_kind(words: list[str]) -> bool:
+    """`public_key`, `cache_key`, `key_fingerprint`; not `CACHE_PASSWORD`, nor a primary key that encrypts."""
+    if not _PUBLIC.isdisjoint(words):
+        return not _is_secret(words)
+    if "encryption" in words:
+        return False
+    following = (*words[1:], "key")
+    return any(word in _NEVER and after in _HELD_BY_ITS_KIND for word, after in zip(words, following, strict=True))
 
 
 def _is_secret(words: list[str]) -> bool:
@@ -121,12 +152,12 @@ _PLACEHOLDER: Final = re.compile(
     nil|null|none|undefined|true|false|yes|no|on|off|ok|required|require|optional|include|omit|same-origin|hidden
     |redacted|filtered|masked|removed|todo|n/a|empty|unset|missing|blank|invalid|valid|prompt|ask|default|disabled|enabled
     |string|str|text|bytea|bytes|bool|boolean|integer|int|bigint|number|object|any|uuid|json|jsonb|varchar|char|character
-    |change_?me_?please|your[-_ ].*|my[-_](?:secret|password|token|key)|password|passwd|pass|secret|token|key|value|api[-_]?key
+    |change_?me\w*|replace[-_]?me|to_be_\w+|insert[-_]\w+|[\w-]+[-_]here|dummy|placeholder|example|__\w+__|your[-_ ].*|my[-_](?:secret|password|token|key)|password|passwd|pass|secret|token|key|value|api[-_]?key
     |expired|expires|incorrect|wrong|weak|strong|protected|encrypted|saved|updated|changed|correct|accepted|denied|rejected|failed|success
     |successful|match(?:es)?|obligatoire|requise?|oublié|incorrecte?|invalide|expiré|valide|modifié|optionnel(?:le)?|aucune?|vide
     |bearer|basic|digest|hmac|jwt|oauth2?|ldap|md5|trust|peer|ident|scram-sha-256|sha-?(?:1|256|512)|rsa|aes|refresh|access
     |~|[*\u2022\u25cf\u2588.\u2026_x-]{3,}
-    |<.*>|\{\{.*|\$\{.*|\$\(.*|\$[a-z_]\w*(?:[\[-].*)?|\$\d{1,2}|%[a-z_]*%?|%\(.*|\#\{.*|:[a-z_]\w*|@[a-z_]\w*|&[a-z_]\w*|\?
+    |<.*>|<%.*|%env\(.*|%\w+%|ENC\[.*|\*[a-z_]+|(?:op|vault|ssm|awssm|gcpsm|ref\+\w+)://.*|arn:aws.*|vault:[a-z][\w/.-]*\#.*|\{\{.*|\$\{.*|\$\(.*|\$[a-z_]\w*(?:[\[-].*)?|\$\d{1,2}|%[a-z_]*%?|%\(.*|\#\{.*|:[a-z_]\w*|@[a-z_]\w*|&[a-z_]\w*|\?
     |\[.*\]?|\(.*\)|\((?:sensitive|known|hidden|not|redacted|none|empty|set|unset|no)|\{.*|!.*|\\?["'`]+|[,;)}\]>]+
     |(?:os\.)?env(?:iron)?[\[.(].*|process\.env.*|params[\[.(].*|var\..*|local\..*|secrets\..*|self\..*|this\..*|lambda.*
     |request\..*|config[.(\[].*|settings[.(\[].*|file\(.*|credentials[.(\[].*|rails\..*|options[.(\[].*|args[.(\[].*
@@ -168,6 +199,18 @@ def is_code(value: str) -> bool:
     )
 
 
+_SENTENCE_WORDS: Final = re.compile(
+    r"(?i)(?<![\w-])(?:de|du|des|le|la|les|un|une|et|ou|est|sont|doit|votre|vos|notre|pour|avec|par|of|the|a|an|is|are|be|must|your|our|to|for"
+    r"|and|or|not|in|with|by|has|was|can|cannot|invalid|mots?|password|passphrase|tokens?|jetons?|secrets?|keys?|cl[ée]s?|api)(?![\w-])"
+)
+
+
+def is_sentence(value: str) -> bool:
+    """True for words with blanks that say something: a label, a translation, an error."""
+    head = value[:300].strip()
+    return " " in head and _SENTENCE_WORDS.search(head) is not None
+
+
 _SEGMENT: Final = re.compile(r"[^\W_]+")
 _WRITTEN: Final = re.compile(
     r"[A-Z]?[a-zà-ÿ]+|[A-ZÀ-Ý]+|[0-9]{1,10}|[a-zA-Z]{1,12}[0-9]{1,3}|[vV]?[0-9]{1,3}[a-z]{0,3}|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+"
@@ -206,7 +249,9 @@ def _is_long_random(piece: str) -> bool:
 
 def looks_made(value: str) -> bool:
     """True where `value` could be a password somebody chose: no word alone, no number alone, no path, no phrase."""
-    if len(value) < 6 or " " in value or is_placeholder(value) or _PATH.fullmatch(value) or _TIME.fullmatch(value):
+    if len(value) < 6 or " " in value or is_placeholder(value) or (value.isalpha() and value.istitle()):
+        return False
+    if _PATH.fullmatch(value) or _TIME.fullmatch(value) or _DIGEST.fullmatch(value):
         return False
     kinds = (any(map(str.isdigit, value)), any(map(str.islower, value)), any(map(str.isupper, value)))
     return sum(kinds) > 1 or any(not c.isalnum() for c in value[:-1])

@@ -142,11 +142,12 @@ PASSWORD_HASHES: Final[tuple[str, ...]] = (
     r"\{(?:SSHA(?:256|384|512)?|SHA(?:256|384|512)?|SMD5|CRYPT|MD5|ARGON2|BCRYPT|PBKDF2[A-Z0-9-]{0,12})\}[A-Za-z0-9+/=$.,-]{12,300}",
     r"grub\.pbkdf2\.sha512\.[0-9]{2,9}\.[0-9A-F.]{40,600}",
     r"\*[0-9A-F]{40}",  # mysql_native_password
+    r"md5[0-9a-f]{32}\b",  # PostgreSQL's, of password and name
 )
 HASH_HINT: Final = (
     r"\$(?:2[abxy]?|argon2\w*|[1567y]|gy|apr1|md5|sha1|scrypt|bcrypt-sha256|pbkdf2[\w-]*|[PHS])\$[./A-Za-z0-9]|"
     r"(?:sha(?:1|256|512)|bcrypt\w*|argon2\w*|scrypt|md5|pbkdf2\w*)[:0-9]*\$[./A-Za-z0-9]|pbkdf2[-_:]sha|SCRAM-SHA|"
-    r"\{(?:S?SHA|SMD5|CRYPT|MD5|ARGON2|BCRYPT|PBKDF2)[A-Z0-9-]*\}|\*[0-9A-F]{6}"
+    r"\{(?:S?SHA|SMD5|CRYPT|MD5|ARGON2|BCRYPT|PBKDF2)[A-Z0-9-]*\}|\*[0-9A-F]{6}|\bmd5[0-9a-f]{32}\b"
 )
 FORMAT_HINT: Final = (
     r"(?:\b|_|\\[nrt])(?:" + "|".join(f"(?:{prefix}){tail}{{4}}" for prefix, tail, _ in KNOWN_FORMATS) + ")"
@@ -244,7 +245,7 @@ COMMANDS: Final[tuple[Rule, ...]] = (
 SQL: Final[tuple[Rule, ...]] = (
     Rule("sql", ("identified ",), rf"(?i)\bidentified\s{{1,8}}(?:with\s{{1,8}}[\w'\"]{{1,60}}\s{{1,8}})?(?:by|as)\s{{1,8}}(?:password\s{{1,8}}|values\s{{1,8}})?(?:{_SQL_STRING}|\"([^\"\n]{{1,300}})\"|(\w[^\s;,'\"]{{0,200}}))"),
     Rule("sql", ("password '", "password='", "password = '", "password ('", "password('", "password e'", "secret '", "passphrase '", "password n'", "password = n'", "password=n'", "password  '", "password to '"),
-         rf"(?i)(?:password|passwd|pwd|secret|passphrase)(?:\s{{1,8}}(?:(?:=|to)\s{{0,8}})?|\s{{0,8}}[=(]\s{{0,8}})\(?{_SQL_STRING}"),
+         rf"(?i)(?:password|passwd|pwd|secret(?!\s{{1,8}}'[a-z-]{{1,60}}'>)|passphrase)(?:\s{{1,8}}(?:(?:=|to)\s{{0,8}})?|\s{{0,8}}[=(]\s{{0,8}})\(?{_SQL_STRING}"),
     Rule("sql", ("crypt(", "crypt (", "hmac(", "encrypt(", "encryptbypassphrase("), rf"(?i)\b(?:crypt|hmac|encrypt|encryptbypassphrase|decryptbypassphrase)\s?\(\s?{_SQL_STRING}"),
     Rule("sql", ("pgp_", "aes_", "encrypt(", "decrypt(", "hmac("),
          rf"(?i)\b(?:pgp_(?:sym|pub)_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt|(?:en|de)crypt(?:_iv)?|des_encrypt|hmac)\s?\((?:[^',)\n]{{0,200}}|'[^'\n]{{0,200}}')(?:::\w{{1,12}})?,\s{{0,4}}{_SQL_STRING}"),
@@ -315,6 +316,8 @@ CONSOLES: Final[tuple[Rule, ...]] = (
     Rule("console", ("auth ",), r"""(?:^|>\s?|["'])(?:AUTH|auth)\s+(?:"?[\w.-]{1,60}"?\s+(?=["'\w]))?(?:"([^"\n]{1,300})"|'([^'\n]{1,300})'|([^\s"'(=:,]{1,300}))\s*["']?$"""),
     Rule("console", ("requirepass", "masterauth", "auth-pass"), rf"(?i)^(?!\s*#)[^\n]{{0,200}}?\b(?:requirepass|masterauth|auth-pass\s{{1,4}}\S{{1,60}})\"?\s{{1,8}}{VALUE}"),
     Rule("console", ("acl setuser",), r"(?i)\bacl\s{1,4}setuser\b[^\n]{0,200}?\s(?:>(\S{1,200})|#([0-9a-f]{64}))"),
+    Rule("file", ("user ",), r"^\s*user\s{1,4}\S{1,60}\s(?:[^\n>]{0,200}\s)?>(\S{1,200})"),  # Redis' list of users
+    Rule("header", ("'bearer'", '"bearer"', "'token'", "'basic'"), r"""(?i)[(,]\s{0,4}['\"](?:bearer|token|basic)['\"],\s{0,4}['\"]([\w.~+/=:-]{8,2000})['\"]""", any_value=False),
     Rule("console", ("hello 2 auth", "hello 3 auth", "auth2 ", "migrate "), rf"(?i)\b(?:hello\s[23]\sauth\s\S{{1,80}}|auth2\s\S{{1,80}}|migrate\s[^\n]{{1,120}}?\sauth)\s{VALUE}"),
 )  # fmt: skip
 
@@ -337,6 +340,7 @@ ADDRESSES: Final[tuple[Rule, ...]] = (
          r"(?:hooks\.zapier\.com/hooks/catch/\d{1,12}/|hook\.[\w.]{1,20}make\.com/|maker\.ifttt\.com/trigger/\S{1,60}/with/key/|/hooks/)([A-Za-z0-9]{6,60})\b", any_value=False),
     Rule("address", ("api.telegram.org",), r"api\.telegram\.org/(?:file/)?bot(\d{5,14}:[\w-]{20,60})", certain=True),
     Rule("address", ("://",), r"://([0-9A-Za-z_.~%+-]{16,300})@[\w.-]", any_value=False),
+    Rule("address", ("@tcp(", "@unix(", "@tcp6("), r"(?<![^\s\"'=:])[\w.-]{1,80}:([^\s\"'/]{1,200})@(?:tcp6?|unix)\("),  # Go's MySQL driver
     Rule("address", ("jdbc:oracle",), r"jdbc:oracle:\w{1,8}:[^\s/]{1,60}/([^\s@]{1,200})@"),
     Rule("header", ("bearer ", "authorization", "apikey ", "api-key "), r"(?i)\b(?:bearer|authorization:?\s{0,4}(?:token|apikey|api-key|bot|key|negotiate|ntlm|genkey|signature)|apikey|api-key)\s{1,4}[\"']?([\w.~+/=:-]{12,2000}+)", any_value=False),
     Rule("header", ("basic ",), r"(?i)\bbasic\s{1,4}[\"']?([A-Za-z0-9+/]{8,1000}+={0,2})", any_value=False),
@@ -352,7 +356,7 @@ _TOO_COMMON: Final = {
     ":": r"^[^\s:/#]+:(?:[0-9]+|\*):[^\s:]+:[^\s:]+:\S",
     ".": r"\b[MNO][A-Za-z0-9_-]*\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]",
     "://": r"://[0-9A-Za-z_.~%+-]*@",
-    "user ": r"user \S+ (?:insecure-)?password",
+    "user ": r"user \S+ (?:insecure-)?password|^[ \t]*user \S+ [^\n>]*>\S",
     "pass ": r"^[^\w\n]*PASS \S",
     "login ": r"^[^\w\n]*(?:\w+ )?LOGIN \S",
     "auth ": r"(?:^|>\s?|[\"'])(?:AUTH|auth)\s",

@@ -22,6 +22,7 @@ MASK: Final = "••••••"
 
 _MASK_BYTES: Final = MASK.encode()
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_EXTENSION: Final = re.compile(r"\.[a-z]{1,5}[0-9]?\b")
 _Finder = Callable[[str], Iterator[Found]]
 
 
@@ -65,6 +66,8 @@ def _by_format(kind: str, pattern: Any) -> _Finder:
         # RE2 takes no half of a surrogate pair, which is how bytes that are no text come: no secret format has one.
         for match in pattern.finditer(line if line.isascii() else _SURROGATES.sub("\ufffd", line)):
             start, end = match.span()
+            if line[start - 1 : start] == "/" and _EXTENSION.match(line, end):  # an asset with its digest
+                continue
             if not line[max(0, start - 1) : start].isalnum() or line[max(0, start - 2) : start] in {
                 "\\n",
                 "\\r",
