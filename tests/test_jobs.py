@@ -274,6 +274,45 @@ async def _all_whole(slack: SlackStandin, count: int) -> bool:
     return [len(each) for each in await slack.threads()] == [3] * count
 
 
+async def test_a_region_that_knows_no_account_of_ours_is_in_nobodys_way(
+    start: Start, slack: SlackStandin, scalingo: ScalingoStandin, public_url: str, tmp_path: Path
+) -> None:
+    variables = {"PUBLIC_URL": public_url, **FAST}
+    await start(DATABASE_URL=f"sqlite:///{tmp_path}/one.sqlite", **variables)
+    await subscribed(slack)
+    await start.stop()
+    scalingo.regions.insert(0, "osc-secnum-fr1")
+    scalingo.fail("GET /regions/osc-secnum-fr1/*", 403, times=None)
+    bot = await start(DATABASE_URL=f"sqlite:///{tmp_path}/two.sqlite", **variables)
+    await until(lambda: _one_again(bot))
+
+
+async def _one_again(bot: Running) -> bool:
+    return len(await bot.parts.store.subscriptions()) == 1
+
+
+async def test_after_days_away_all_that_ran_meanwhile_comes(
+    start: Start, slack: SlackStandin, scalingo: ScalingoStandin
+) -> None:
+    bot = await start(POLL_EVERY_S="3600")
+    app, store, now = scalingo.apps[0], bot.parts.store, bot.parts.now
+    # The first of them had come before the bot went away.
+    for hours in (200, 110, 100, 80, 1):
+        scalingo.ran(f"{hours} h ago", app="shop", by=ADA, log=SAMPLE, at=datetime.now(UTC) - timedelta(hours=hours))
+    for number in range(60):
+        scalingo.happened("deploy", app="shop", at=datetime.now(UTC) - timedelta(hours=60, minutes=number))
+    await store.subscribe(
+        "osc-fr1",
+        app.id,
+        app_name="shop",
+        channel=slack.channel_id("ops"),
+        user=slack.user_id(ADA),
+        now=now - 9 * DAY_S,
+    )
+    await store.poll_done("osc-fr1", app.id, now - 5 * DAY_S)
+    await whole_threads(slack, 4)
+
+
 async def test_many_hints_cost_few_requests(
     start: Start, slack: SlackStandin, scalingo: ScalingoStandin, public_url: str
 ) -> None:

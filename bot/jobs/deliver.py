@@ -41,6 +41,9 @@ READY = "ready"
 # Beside how far a thread has come: how long the log was whose transcript is in it.
 LOG_BYTES = "log_bytes"
 _FIRST_RECHECK_S = 2 * waits.MINUTE_S
+_OUTSIDE = {"not_in_channel", "channel_not_found"}
+# Should Slack call us a member and yet not let us post.
+_BACK_AT_ONCE_TRIES = 5
 
 
 # One that is longer has a way of its own: a few of them at once, whatever their channels.
@@ -316,9 +319,19 @@ class Deliver:
             # Something else went wrong before; an ask that is finished has no address to say it again.
             await self._tell(delivery, said)
         await self._postpone(delivery, session, error, "held", sentence=said)
-        self._.slack.forget_channel(delivery.channel)
         if delivery.ask_id:
             await self._.store.finish_ask(delivery.ask_id, "held", self._.now)
+        if error.reason in _OUTSIDE and delivery.attempts < _BACK_AT_ONCE_TRIES:
+            await self._release_if_back(delivery)
+
+    async def _release_if_back(self, delivery: Delivery) -> None:
+        """Whoever invited the bot while it still found itself outside released nothing, for nothing was held yet."""
+        parts = self._
+        parts.slack.forget_channel(delivery.channel)
+        with contextlib.suppress(BotError):
+            await self._check_channel(delivery)
+            await parts.store.postpone_delivery(delivery.id, parts.now, CannotPost.__name__)
+            await parts.put_delivery(delivery.id)
 
     async def _expire(self, delivery: Delivery, session: Session, error: CannotPost) -> None:
         """The channel takes nothing, so it is said to whoever it was for; once a day, however many sessions there are."""

@@ -87,6 +87,7 @@ class Follow:
             await parts.access.app_for(user, region, name)
         if subscription is None:
             raise BadInput(f"This channel is not subscribed to `{name}`: `/auditlog subscriptions` lists what it gets.")
+        # First, for the notifier must not outlive the last subscription, whatever happens here.
         await parts.store.set_mark(f"{READDRESS}{region}/{subscription.app_id}", "owed", parts.now)
         await parts.store.unsubscribe(region, subscription.app_id, channel, parts.now)
         with contextlib.suppress(BotError):
@@ -106,7 +107,8 @@ class Follow:
         """
         parts = self._
         for key in await parts.store.marks_like(READDRESS):
-            await self._checked(*key.removeprefix(READDRESS).split("/", 1))
+            if await parts.store.take_turn(f"turn/{key}", parts.now, 2 * waits.MINUTE_S):
+                await self._checked(*key.removeprefix(READDRESS).split("/", 1))
         followed = sorted({(each.region, each.app_id) for each in await parts.store.subscriptions()})
         left = max(2, len(followed) // 30)
         for region, app_id in followed:
@@ -123,6 +125,7 @@ class Follow:
     async def _readdress(self, region: str, app_id: str) -> Notifier | None:
         parts = self._
         await parts.store.take_turn(_turn(region, app_id), parts.now, 0.0)
+        await parts.store.set_mark(f"{READDRESS}{region}/{app_id}", "owed", parts.now)
         try:
             notifier = await self.ensure_notifier(region, app_id)
         except Gone:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot import signing
-from bot.errors import CannotPost, Gone, Refused, Rejected
+from bot.errors import BotError, CannotPost, Gone, Refused, Rejected, Retryable
 from bot.jobs import waits
 from bot.jobs.deliver import READY
 from bot.jobs.events import session_of
@@ -21,6 +21,7 @@ class Heal:
     def __init__(self, parts: Parts, watch: Watch) -> None:
         self._ = parts
         self._watch = watch
+        self._not_before: dict[str, float] = {}
 
     async def subscriptions(self) -> None:
         """Once in a store's life, in every region; asked again where a region could not be reached."""
@@ -28,13 +29,23 @@ class Heal:
         if parts.settings.webhook_root is None:
             return
         for region in await parts.scalingo.region_names():
-            if await parts.store.mark(f"healed/{region}") is not None:
-                continue
-            found = 0
+            if await parts.store.mark(f"healed/{region}") is None and parts.now >= self._not_before.get(region, 0.0):
+                await self._region(region)
+
+    async def _region(self, region: str) -> None:
+        """One that does not answer, or does not know our account, stands in the way of no other."""
+        parts = self._
+        found = 0
+        try:
             for app in await parts.scalingo.in_background().apps(region):
                 found += await self._app(region, app)
-            await parts.store.set_mark(f"healed/{region}", str(found), parts.now)
-            log().info("subscriptions looked for", region=region, found=found)
+        except BotError as error:
+            again_s = waits.MINUTE_S if isinstance(error, Retryable) else waits.HOUR_S
+            self._not_before[region] = parts.now + again_s / 2
+            log().warning("subscriptions not looked for", region=region, error=type(error).__name__)
+            return
+        await parts.store.set_mark(f"healed/{region}", str(found), parts.now)
+        log().info("subscriptions looked for", region=region, found=found)
 
     async def _app(self, region: str, app: App) -> int:
         """How many it has. One app whose notifiers we may not see stands in the way of no other."""
