@@ -8,6 +8,7 @@ Elsewhere a piece ends in a return if the next one erases it, or is the next sta
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from bot.reading.commands import Commands
 from bot.reading.progress import supersedes
@@ -232,7 +233,5 @@ def _with_returns(body: str) -> str:
 def _without_old_progress(body: str) -> str:
     """The states of progress bars that later ones replaced, ended by a return."""
     lines = body.split("\n")
-    ends = [
-        RETURN if supersedes(line, following) else NEW_LINE for line, following in zip(lines, lines[1:], strict=False)
-    ]
+    ends = [RETURN if supersedes(line, following) else NEW_LINE for line, following in pairwise(lines)]
     return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 # zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
 PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
@@ -18,10 +19,8 @@ FEWEST_ROWS, MOST_ROWS = 8, 200
 
 def marked_width(text: str) -> int | None:
     """The width that a shell's mark before its prompt gives away."""
-    mark = None
-    for mark in PROMPT_MARK.finditer(text):
-        pass
-    return len(mark.group(1)) + 1 if mark else None
+    marks = deque(PROMPT_MARK.finditer(text), maxlen=1)
+    return len(marks[0].group(1)) + 1 if marks else None
 
 
 def wrapped_width(shown: int, written: str, current: int) -> int | None:
