@@ -33,7 +33,7 @@ HIDDEN = "an \u202egpj.exe\u202c \u2066x\u2069 ad\u200bmin \u2060 \ufeff \u061c 
 SPELLED = "an ‹U+202E›gpj.exe‹U+202C› ‹U+2066›x‹U+2069› ad‹U+200B›min ‹U+2060› ‹U+FEFF› ‹U+061C› ‹U+00AD› ‹U+E0041›"
 FAMILY = "👩\u200d👧 naïve e\u0301 می\u200cخواهم"
 _TAGS = re.compile(
-    r"<(?!!date\^\d+\^|https://dashboard\.scalingo\.com/|https://example\.slack\.com/|@U[0-9A-Z]+>)[^>]*>?"
+    r"<(?!!date\^\d+\^|https://dashboard\.scalingo\.com/|https?://[\w.:]+/archives/|@U[0-9A-Z]+>)[^>]*>?"
 )
 
 
