@@ -82,8 +82,8 @@ def test_nothing_makes_it_fail_or_show_a_control_character(records: list[tuple[s
     assert not CONTROLS.search(session.transcript)
     assert session.transcript == "" or session.transcript.endswith("\n")
     assert session.digest.records == len(records)
-    for command in session.commands:
-        assert not CONTROLS.search(command.text)
+    for command in session.commands:  # a tab may well be typed, in a string for instance
+        assert not CONTROLS.search(command.text.replace("\t", ""))
 
 
 def refusal(data: bytes) -> str:
