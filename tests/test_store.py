@@ -151,6 +151,14 @@ async def test_a_dead_owner_loses_it_and_a_living_one_keeps_it(store: Store, oth
     assert await store.renew("delivery", [delivery.id], "me", NOW + 60) == set()
 
 
+async def test_whether_somebody_else_has_it(store: Store) -> None:
+    ask = await asked(store)
+    assert not await store.is_taken("ask", ask.id, "me")
+    await store.claim("ask", ask.id, "me", NOW)
+    assert not await store.is_taken("ask", ask.id, "me")
+    assert await store.is_taken("ask", ask.id, "another")
+
+
 async def test_what_is_let_go_is_owed_at_once_and_did_not_count(store: Store, other: Store) -> None:
     ask = await asked(store)
     assert await store.claim("ask", ask.id, "me", NOW)
@@ -387,6 +395,24 @@ async def test_what_a_channel_did_not_take_is_released_when_it_does(store: Store
     assert await store.claim("delivery", elsewhere.id, "me", NOW + 3600) is not None
 
 
+async def test_news_of_a_session_hurry_what_waits_for_it(store: Store) -> None:
+    waiting, held, done = [await owed(store, channel=f"C{number}") for number in range(3)]
+    await store.postpone_delivery(waiting.id, NOW + 1800, "NotReady")
+    await store.postpone_delivery(held.id, NOW + 1800, "CannotPost", "held")
+    await store.finish_delivery(done.id, "done", "", NOW)
+    assert await store.hurry_deliveries(KEY, NOW) == [waiting.id]
+    assert await store.owed(NOW, 10) == [("delivery", waiting.id)]
+
+
+async def test_what_ended_is_not_put_off(store: Store) -> None:
+    delivery = await owed(store)
+    await store.finish_delivery(delivery.id, "done", "", NOW)
+    await store.postpone_delivery(delivery.id, NOW, "StoreDown")
+    found = await store.delivery(delivery.id)
+    assert found is not None
+    assert (found.state, found.finished_at) == ("done", NOW)
+
+
 async def test_one_that_ended_can_be_owed_again_with_its_thread(store: Store) -> None:
     delivery = await owed(store)
     assert not await store.reopen_delivery(delivery.id, NOW, NOW + 100)
@@ -447,6 +473,20 @@ async def test_marks_are_kept_and_some_are_set_once(store: Store, other: Store) 
     assert await store.mark("healed") == "4"
     once = await asyncio.gather(*(each.set_mark_once("week 47", NOW) for each in (store, other, store, other)))
     assert sorted(once) == [False, False, False, True]
+
+
+async def test_marks_with_a_value_are_found_by_how_their_keys_begin(store: Store) -> None:
+    for key, value in (("notice/C1/a", "{}"), ("notice/C2/a", ""), ("notice_/C3", "x"), ("turn/notice/", "x")):
+        assert await store.set_mark_once(key, NOW, value)
+    assert not await store.set_mark_once("notice/C1/a", NOW, "other")
+    assert await store.marks_like("notice/") == {"notice/C1/a": "{}"}
+    assert await store.marks_like("notice_") == {"notice_/C3": "x"}
+
+
+async def test_a_turn_is_one_processs_and_comes_again(store: Store, other: Store) -> None:
+    for now, taken in ((NOW, 1), (NOW + 59, 0), (NOW + 60, 1), (NOW + 61, 0)):
+        turns = await asyncio.gather(*(each.take_turn("poll", now, 60) for each in (store, other, store, other)))
+        assert sum(turns) == taken
 
 
 async def test_what_is_old_and_done_is_forgotten(store: Store) -> None:
