@@ -126,7 +126,7 @@ class Listeners:
             await self._asks.hand_over(ask)
 
 
-def kept_form(request: Request) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one for each form
+def kept_form(request: Request) -> tuple[str, dict[str, Any]]:
     """The kind and the payload under which the store keeps a request."""
     match request:
         case ReadOne(AppRef(region, app), audit_log_id):
