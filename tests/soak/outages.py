@@ -8,7 +8,9 @@ from typing import Any
 
 from serving import House, until
 
-from .scenario import Setting, scenario
+from bot.standin.faults import Kind
+
+from .scenario import Play, Setting, scenario
 
 OF_SLACK = (
     "conversations.info",
@@ -37,34 +39,38 @@ OF_SCALINGO = (
     "GET */event_types",
     "GET */notification_platforms/*",
 )
-FAULTS = ("lost", "reset", 500, 429)
+FAULTS: tuple[int | Kind, ...] = ("lost", "reset", 500, 429)
 
 
-async def each(setting: Setting, calls: tuple[str, ...], *, of_slack: bool) -> str:
-    """A bot that knows nothing yet for each of the faults: every call of the way is made again."""
+async def each(setting: Setting, calls: tuple[str, ...], what: int | Kind, *, of_slack: bool) -> str:
+    """A bot that knows nothing yet for each call, so that every one of the way is made."""
     seconds, struck = [], 0
-    for what in FAULTS:
-        for call in calls:
-            folder = setting.folder / f"{FAULTS.index(what)}-{calls.index(call)}"
-            folder.mkdir()
-            async with House(folder) as house:
-                side: Any = house.slack if of_slack else house.scalingo
-                fault = side.fail(call, what, times=2)
-                await house.start()
-                assert "gets every" in await house.subscribe(), f"{call} {what}: not subscribed"
-                events = [house.ran("one"), house.ran("two", log=None)]
-                await asyncio.sleep(1.5)
-                house.scalingo.log(events[1], _some_log())
-                try:
-                    seconds.append(await house.settled(events, within_s=45, quiet_s=0.5))
-                except AssertionError as wrong:
-                    raise AssertionError(f"{call} {what}: {wrong}") from None
+    for number, call in enumerate(calls):
+        folder = setting.folder / str(number)
+        folder.mkdir()
+        async with House(folder) as house:
+            side: Any = house.slack if of_slack else house.scalingo
+            fault = side.fail(call, what, times=1 if "notifiers" in call else 2)
+            try:
+                seconds.append(await _two_sessions(house))
                 if "notifiers" in call:
                     # Polling finds everything meanwhile.
-                    await until(lambda: has_one_notifier(house), within_s=200)
-                assert await has_one_notifier(house), f"{call} {what}: notifiers"
-                struck += fault.struck
-    return f"{len(calls)} calls x {len(FAULTS)} faults, struck {struck} times; slowest thread {max(seconds):.1f} s"
+                    await until(lambda: has_one_notifier(house), within_s=90)
+            except (AssertionError, TimeoutError) as wrong:
+                raise AssertionError(f"{call}: {wrong!r}") from None
+            assert await has_one_notifier(house), f"{call}: notifiers"
+            struck += fault.struck
+    return f"{len(calls)} calls, struck {struck} times; slowest thread {max(seconds):.1f} s"
+
+
+async def _two_sessions(house: House) -> float:
+    """One that is over, one that still runs; the seconds until both threads are whole."""
+    await house.start()
+    assert "gets every" in await house.subscribe()
+    events = [house.ran("one"), house.ran("two", log=None)]
+    await asyncio.sleep(1.5)
+    house.scalingo.log(events[1], _some_log())
+    return await house.settled(events, within_s=60, quiet_s=0.5)
 
 
 async def has_one_notifier(house: House) -> bool:
@@ -75,14 +81,13 @@ def _some_log() -> bytes:
     return b'[{"time":"2026-11-23T09:00:00Z","content":"~ $ ls\\n","type":"output"}]'
 
 
-@scenario("faults-on-every-call-of-slack", within_s=900)
-async def slack_faults(setting: Setting) -> str:
-    return await each(setting, OF_SLACK, of_slack=True)
+def _plays(calls: tuple[str, ...], what: int | Kind, *, of_slack: bool) -> Play:
+    return lambda setting: each(setting, calls, what, of_slack=of_slack)
 
 
-@scenario("faults-on-every-call-of-scalingo", within_s=900)
-async def scalingo_faults(setting: Setting) -> str:
-    return await each(setting, OF_SCALINGO, of_slack=False)
+for fault in FAULTS:
+    scenario(f"{fault}-on-every-call-of-slack", within_s=400)(_plays(OF_SLACK, fault, of_slack=True))
+    scenario(f"{fault}-on-every-call-of-scalingo", within_s=600)(_plays(OF_SCALINGO, fault, of_slack=False))
 
 
 @scenario("start-while-slack-and-scalingo-are-down")
