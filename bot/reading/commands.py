@@ -28,6 +28,11 @@ NO_BLANKS = str.maketrans("", "", " \n\r\t")
 # A prompt at the right edge; typed text hardly holds so many blanks.
 RIGHT_PROMPT = re.compile(r"(?<=\S) {4,}\S+(?: \S+)*\Z")
 SEARCHES = "/?:"
+# What pagers show while they wait for a key.
+PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
+# readline's search, and what is left of it where the line was redrawn over it in part.
+SEARCHED = re.compile(r"i-search\)`[^']*': (.*)", re.DOTALL)
+SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
 MOST_ENTERED = 64  # Enters ahead of their lines
 MOST_PASSED = 200
 NAME = re.compile(r"[\w.+-]{1,32}")
@@ -143,11 +148,16 @@ class Commands:
         if not text:
             return
         while self._entered and (self._echo if live else self._answered):
+            if live and self._still_typed():
+                self._entered.popleft()
+                self._keyboard.editor.lose_track()
+                continue
             self._line_left(final=True)
             if live and self._entered and self._entered[0].ahead:
                 break
         if live:
             self._look()
+            self._look_at_search()
             if self._full_screen():
                 self._keyboard.forget()
                 self._typing = False
@@ -186,6 +196,23 @@ class Commands:
         self._lines = self._terminal.lines
         if not self._entered:
             self._echo = ""
+
+    def _look_at_search(self) -> None:
+        editor = self._keyboard.editor
+        if editor.searching and (found := SEARCHED.search(self._terminal.line()[0])):
+            editor.seen(found[1].rstrip())
+
+    def _still_typed(self) -> bool:
+        """The Enter was for a search, or a menu, of the line editor: its line is being typed where it was."""
+        entered = self._entered[0]
+        known = self._prompts.known(entered.prompt or "")
+        return (
+            not entered.ahead
+            and known is not None
+            and known[0] == entered.prompt
+            and self._terminal.lines == entered.lines
+            and self._terminal.line()[0].startswith(entered.prompt)
+        )
 
     def _full_screen(self) -> bool:
         """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
@@ -315,9 +342,13 @@ class Commands:
     def _judge(self, entered: Entered, line: str) -> Verdict | None:
         typed, echoed = entered.typed, self._echo
         self._echo = ""
-        if not (typed.edited.strip() or typed.plain.strip()):
+        if typed.known and not (typed.edited.strip() or typed.plain.strip()):
             return None
         shown = self._shown(entered, line)
+        if shown and self._repeated(entered.prompt or "") and (shown[0] != entered.prompt or not shown[1].strip()):
+            shown = self._shown_above(entered, line) or shown
+        if shown is None and PAGER.fullmatch((entered.prompt or "").strip()):
+            return None
         if entered.full_screen:
             return _after_full_screen(typed, shown or self._guessed(line))
         if shown is None and line and line[0] in SEARCHES and line == typed.keys.strip():
@@ -352,7 +383,7 @@ class Commands:
                 continue
             if line.endswith(last):
                 return Verdict(text, line[: len(line) - len(last)])
-            if "\t" in last and self._prompts.find(line) is None:
+            if "\t" in last and (text is typed.edited or self._prompts.find(line) is None):
                 blanks = re.compile(r"\s+".join(map(re.escape, last.split())) + r"\Z").search(line)
                 if blanks is not None:
                     return Verdict(text, line[: blanks.start()])
@@ -366,7 +397,8 @@ class Commands:
     def _with_indent(self, verdict: Verdict) -> Verdict:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
-        indent = verdict.prompt[len(found[0]) :] if found and DRAWS_BY_COLUMN.search(self._written) else ""
+        typed = self._written[self._written.rfind(found[0].rstrip()) + 1 :] if found else ""
+        indent = verdict.prompt[len(found[0]) :] if found and DRAWS_BY_COLUMN.search(typed) else ""
         return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
 
     def _shown(self, entered: Entered, line: str) -> tuple[str, str] | None:
@@ -391,20 +423,31 @@ class Commands:
     def _shown_above(self, entered: Entered, line: str) -> tuple[str, str] | None:
         """The same for a line of several, recalled or pasted: it begins where the prompt stood at its first key."""
         count = self._terminal.lines - entered.lines
-        prompt = (entered.prompt or "").rstrip()
-        if not (prompt and 0 < count <= LONGEST_BLOCK):
+        prompt = self._without_indent(entered.prompt or "")
+        if not (prompt.strip() and 0 < count <= LONGEST_BLOCK):
             return None
         block = self._terminal.above(count)
-        if not (self._after.strip() and line.endswith(self._after.strip())):  # else it is the answer
+        if not self._is_answer(line, prompt):
             block.append(line)
-        if not block or not block[0].startswith(prompt):
+        if not block or not block[0].startswith(prompt.rstrip()):
             return None
         rest = [self._without_continuation(part) for part in block[1:]]
-        return entered.prompt or "", "\n".join([block[0][len(entered.prompt or "") :].rstrip(), *rest])
+        return prompt, "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+
+    def _is_answer(self, line: str, prompt: str) -> bool:
+        """`line` stands below what was entered at `prompt`, and is no part of it."""
+        if self._repeated(prompt):
+            found = self._repeated(line + " ")
+            return not (found and line[len(found) :].strip())
+        return bool(self._after.strip()) and line.endswith(self._after.strip())
 
     def _without_continuation(self, line: str) -> str:
+        return line[len(self._repeated(line)) :]
+
+    def _repeated(self, line: str) -> str:
+        """The prompt of an editor of whole blocks that `line` begins with."""
         found = self._prompts.guess(line)
-        return line[len(found[0]) :] if found and found[1] in REPEAT_PROMPTS else line
+        return found[0] if found and found[1] in REPEAT_PROMPTS else ""
 
     def _without_indent(self, prompt: str) -> str:
         known = self._prompts.known(prompt)
@@ -418,7 +461,7 @@ class Commands:
 
 def _is_part(matching: Verdict, text: str) -> bool:
     """The keys' line is only the end of what stands at the prompt: more came from elsewhere."""
-    return len(text.strip()) > len(matching.text.strip()) and "\n" not in matching.text
+    return len(text.translate(NO_BLANKS)) > len(matching.text.translate(NO_BLANKS)) and "\n" not in matching.text
 
 
 def _after_full_screen(typed: Typed, shown: tuple[str, str] | None) -> Verdict | None:
@@ -440,9 +483,13 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
         return Verdict("", prompt, blind=True) if typed.printed else None
     if typed.printed and STARS.fullmatch(shown) and typed.plain != shown:
         return Verdict("", prompt, blind=True)
+    if typed.searched and WILD not in keys and SEARCH_LEFT.search(shown):
+        return Verdict(typed.edited, prompt, sure=False)
     if not typed.known or keys == shown or typed.plain.strip() == shown or keys.endswith(shown):
         return Verdict(text, prompt)
     if keys and text.lstrip().startswith(keys + "  "):  # a prompt at the right edge
+        return Verdict(typed.edited, prompt)
+    if shown.replace("\\", "") == keys.replace("\\", ""):  # python marks with it where it breaks a line
         return Verdict(typed.edited, prompt)
     return Verdict(typed.edited, prompt) if echoed_keys else Verdict(text, prompt, sure=False)
 

@@ -97,13 +97,22 @@ class Readline:
     quoting: bool = False
     prefix: str = ""
     searching: bool = False
+    searched: bool = False
+    sought: str = ""
+    found: int = 0  # place in the history of what the search found
     killed: bool = False
     yanked: str = ""
 
     def accept(self) -> None:
         """The line was accepted, or given up: the next one begins."""
         self.line, self.undo, self.place = Line(), [], len(self.history)
-        self.draft, self.count, self.prefix, self.quoting, self.searching, self.killed = "", "", "", False, False, False
+        self.draft, self.count, self.prefix = "", "", ""
+        self.quoting = self.searching = self.searched = self.killed = False
+
+    def lose_track(self) -> None:
+        """The line holds what the keys do not tell."""
+        self.line.replace(WILD)
+        self.line.known = False
 
     def remember(self, text: str) -> None:
         if text and self.history[-1:] != [text]:
@@ -144,14 +153,33 @@ class Readline:
             del self.undo[:-1000]
 
     def _search(self, key: str) -> bool:
-        """Incremental search: what is found is not known from the keys."""
-        if key in ("\x12", "\x13", "\x7f", "\b", "\x17") or (key[0] >= " " and key[0] != "\x7f"):
-            return True
-        self.searching = False
-        if key == "\x07":
-            self.line.replace(self.draft)
-            return True
-        return False
+        """Incremental search, as far as the session's own lines tell what it finds; True if `key` was for it."""
+        if key in ("\x12", "\x13"):
+            self._seek(range(self.found - 1, -1, -1) if key == "\x12" else range(self.found + 1, len(self.history)))
+        elif key in ("\x7f", "\b"):
+            self.sought = self.sought[:-1]
+            self._seek(range(len(self.history) - 1, -1, -1))
+        elif key[0] >= " " and key[0] != "\x7f":
+            self.sought += key
+            self._seek(range(min(self.found, len(self.history) - 1), -1, -1))
+        else:
+            self.searching = key == "\x17"
+            if key == "\x07":
+                self.line.replace(self.draft)
+            return key in ("\x07", "\x17")
+        return True
+
+    def _seek(self, places: range) -> None:
+        for place in places:
+            if self.sought and self.sought in self.history[place]:
+                self.found = place
+                self.seen(self.history[place])
+                return
+
+    def seen(self, text: str) -> None:
+        """What the search found, wherever that is known from."""
+        self.line.replace(text)
+        self.line.point = max(0, text.rfind(self.sought))
 
     def _kill(self, start: int, end: int, *, backwards: bool) -> bool:
         gone = self.line.cut(start, end)
@@ -242,13 +270,13 @@ class Readline:
                 left, right = text[:point].rstrip(), text[point:].lstrip()
                 line.text, line.point = left + right, len(left)
             case "\x12" | "\x13":
-                self.searching, self.draft = True, text
-                line.replace(WILD)
-                line.known = False
+                self.searching = self.searched = True
+                self.draft, self.sought, self.found = text, "", len(self.history)
+                self.lose_track()
             case "\t" | "\x1b?" | "\x1b*" | "\x1b/" | "\x1b[Z":
                 line.insert(WILD)
                 line.known = False
-            case "\x0c" | "\x07" | "\x00" | "\x1b":
+            case "\x0c" | "\x07" | "\x00":
                 pass
             case _:
                 line.known = False
@@ -270,7 +298,8 @@ class Readline:
         if place >= len(self.history):
             self.place = len(self.history)
             line.replace(self.draft)
-        elif place < 0:
+        elif place < 0:  # from an earlier session
+            self.place = place
             line.replace(WILD)
         else:
             self.place = place
@@ -322,6 +351,7 @@ class Typed:
     known: bool
     plain: str  # line mode's line, empty if a key was pressed that has no use there
     keys: str  # those that print, in the order in which they were pressed
+    searched: bool = False  # in the history
 
     @property
     def printed(self) -> bool:
@@ -356,8 +386,7 @@ class Keyboard:
                     self.editor.line.replace("#" + self.editor.line.text)
                 yield self._entered()
                 if key == "\x0f":
-                    self.editor.line.replace(WILD)
-                    self.editor.line.known = False
+                    self.editor.lose_track()
             else:
                 self._keys += key if key[0] >= " " and key[0] != "\x7f" else ""
                 self.editor.press(key)
@@ -370,7 +399,7 @@ class Keyboard:
     def _entered(self) -> Typed:
         line = self.editor.line
         plain = self._plain.text if self._plain.possible else ""
-        typed = Typed(line.text, line.known and WILD not in line.text, plain, self._keys)
+        typed = Typed(line.text, line.known and WILD not in line.text, plain, self._keys, self.editor.searched)
         self._next()
         return typed
 

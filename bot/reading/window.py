@@ -8,7 +8,7 @@ from collections import deque
 # zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
 PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
 # readline fills the last column, then writes a blank that wraps, and returns.
-WRAP = re.compile(r"(?<=[^\x00-\x1f]) \r(?!\n|\r|\x1b\[[0-9]*C| \r)")
+WRAP = re.compile(r"(?<=[^\x00-\x1f])(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*C| \r)")
 # The last row that a full-screen program goes to, or its scroll region.
 ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
 NOT_COLOURS = re.compile(r"\x1b\[[0-?]*+[@-ln-~]|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|\x07")
