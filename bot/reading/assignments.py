@@ -27,9 +27,11 @@ _KEY_STEMS: Final = (
     r"token|tok\b|jeton|key|\bcl(?:ef|e|é|É)s?(?:[_.-]|\b)|\bpat\b|_pat\b|\bcle(?-i:[A-Z])|auth|cred|cookie|sess|sid\b|csrf|xsrf|jwt|bearer|sig|hmac|salt|pepper|otp|mfa|seed"
     r"|dsn|priv|licen[cs]e|code|sasl|acc\S{1,2}s\b"
 )
-_CLOSE: Final = r"[\\\"'`\])}?]*"
-_PAIR: Final = rf"{_CLOSE}[ \t]*(?:=>|:=|->|[:=|]|│)[ \t]*"
+_CLOSE: Final = r"[\\\"'`\])}?*]*"
+_PAIR: Final = rf"{_CLOSE}[ \t]*(?:=>|:=|->|[:=])[ \t]*(?:!+[a-z/]+ +)?"
 _PAIRS: Final = (
+    # A bar stands between a name and its value only where the name is the line's first cell.
+    rf"^[ \t]*(?:\||│)?[ \t]*[^\s|]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[^\s|]*[ \t]*(?:\||│)[ \t]*\S",
     rf"(?i:{_SURE_STEMS})[\w.-]*{_PAIR}\S",
     rf"(?i:{_KEY_STEMS})[\w.-]*{_PAIR}[^\s=]*[0-9A-Z]",
     r"(?i:de passe|\bcl(?:ef|é|e)s?|phrase|code|jeton) [^\s:=]+(?: [^\s:=]+)?[ \t]*[:=][ \t]*[^\s=]*[0-9A-Z]",
@@ -37,7 +39,7 @@ _PAIRS: Final = (
 )
 
 _NAME: Final = re.compile(
-    r"(?<![\w.-])-{0,2}(?P<name>[^\W\d][\w.-]*+)(?P<close>(?:\\?[\"'`]|[\])}?])*+)"
+    r"(?<![\w.-])-{0,2}(?P<name>[^\W\d][\w.-]*+)(?P<close>(?:\\?[\"'`]|[\])}?]|\*\*)*+)"
     r"(?P<sep>[ \t]*+(?:::(?= )|=>|:=|->|[:=|│](?!=))[ \t]*+)"
 )
 _BEFORE: Final = re.compile(r"(?:[\w'’()/-]{1,24} ){0,4}(?:[dl]['’])?\Z")
@@ -75,6 +77,7 @@ _QUERY_END: Final = re.compile("[&#]")
 _QUOTE_OR_PIPE: Final = re.compile(r"[\"'`|]")
 _RUN: Final = re.compile(r"\S{0,4096}+")
 _OPENED: Final = re.compile(r"[\[( ]{1,8}(?=[bu]?[\"'])")
+_TAG: Final = re.compile(r"!{1,2}[a-z/]{2,20}[ ]+(?=\S)")  # YAML's
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 
 
@@ -117,6 +120,8 @@ def value_at(line: str, at: int, match: re.Match[str] | None = None) -> tuple[in
     """Where the value that starts at `at` stands, without its quotes: (start, end, was it quoted)."""
     if (opened := _OPENED.match(line, at)) is not None:
         at = opened.end()
+    if (tag := _TAG.match(line, at)) is not None:
+        at = tag.end()
     if line[at : at + 2] in {"b'", 'b"', "u'", 'u"', "N'", "r'", 'r"', "f'", 'f"', "$'", "@'"}:
         at += 1
     if line.startswith(("string(", "String(", "str("), at):
@@ -184,7 +189,7 @@ def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Mean
         return _is_a_password(line, match, value, end, quoted=quoted)
     if "://" in value[:30]:
         return False
-    if end == len(line) in SCREEN_WIDTHS and looks_random(value, 3):  # its rest is on the next line
+    if end == len(line) in SCREEN_WIDTHS and (looks_random(value, 3) or len(value) < 3):
         return True
     if what is Meaning.KEY:
         return looks_random(value, 6) or (
@@ -211,6 +216,8 @@ def _is_place_or_task(match: re.Match[str], value: str) -> bool:
 def _is_a_password(line: str, match: re.Match[str], value: str, end: int, *, quoted: bool) -> bool:
     """A name that means a secret, in a sentence or in a setting: only the setting has one."""
     sep = match["sep"].strip()
+    if end == len(line) in SCREEN_WIDTHS:  # its rest is on the next line
+        return True
     if not quoted and len(value) < 3:
         return False
     if _PLAIN_ADDRESS.match(value):
@@ -389,9 +396,10 @@ def sentences(line: str) -> Iterator[Found]:
 
 
 _NAMED_THEN: Final = re.compile(
-    r"""(?:\bsetenv\s|\bset\s-\w{1,4}\s|\bsetx\s|\b(?:secrets?|env|config|variables?)(?:\sset|:set|\sadd)\s|>\s?SET\s|>\s?HSET\s\S{1,80}\s)
-    ["']?(?:[\w-]{1,60}:){0,4}(?P<name>[A-Za-z_][\w.-]{1,80})["']?\s(?=[^\s=])
-    |[\s(\[{,](?::|(?P<q>["']))(?P<listed>[A-Za-z_][\w.-]{1,80})(?P=q)?\s{0,2},\s{0,12}(?=["'])
+    r"""(?:\bsetenv\s|\(setq\s|\b(?:redis-cli|valkey-cli)\s(?:-\S{1,20}\s(?:[\w.-]{1,60}\s)?){0,4}(?i:set|hset\s\S{1,80})\s|\b(?:kv|etcdctl)\sput\s/?|\bset\s-\w{1,4}\s|\bsetx\s|\b(?:secrets?|env|config|variables?)(?:\sset|:set|\sadd)\s|>\s?SET(?:NX|EX(?=\s\S{1,80}\s\d))?\s|>\s?HSET\s\S{1,80}\s)
+    ["']?(?:[\w-]{1,60}[:/]){0,4}(?P<name>[A-Za-z_][\w.-]{1,80})(?::\d{1,12})?["']?\s(?:\d{1,9}\s)?(?=[^\s=])
+    |\b[Ss]etting\s(?P<announced>[A-Za-z_][\w.-]{1,80})\sto\s(?=\S)
+    |[\s(\[{,](?::|(?P<q>["'])-{0,2})(?P<listed>[A-Za-z_][\w.-]{1,80})(?P=q)?\s{0,2},\s{0,12}(?=["'])
     |^\s*(?P<aligned>[A-Za-z_][\w.-]{1,80})(?:[ ]{2,40}|\t{1,4})(?=\S+\s*$)
     |^\s*(?P<dotted>[A-Za-z][\w-]{0,60}(?:[._][\w-]{1,60}){1,8})[ ](?=\S+\s*$)""",
     re.VERBOSE,
@@ -411,7 +419,7 @@ def named_then(line: str) -> Iterator[Found]:
 
 
 _INSERT: Final = re.compile(
-    r"(?i)\binsert\s{1,4}into\s{1,4}[\w.\"`]{1,120}\s{0,4}\((?P<columns>[^()\n]{1,2000})\)\s{0,4}(?:values|select)\s{0,4}\(?"
+    r"(?i)\b(?:insert|replace)\s{1,4}(?:ignore\s{1,4})?into\s{1,4}[\w.\"`]{1,120}\s{0,4}\((?P<columns>[^()\n]{1,2000})\)\s{0,4}(?:values|select)\s{0,4}\(?"
 )
 _NEXT_ROW: Final = re.compile(r"\s*+,\s*+\(")
 _SQL_VALUE: Final = re.compile(
@@ -456,12 +464,12 @@ FINDERS: Final = (
         sentences,
     ),
     (
-        r"(?i:\bsetenv |\bset -\w+ |\bsetx |(?:secrets?|env|config|variables?)[ :](?:set|add) |> ?h?set )|"
+        r"(?i:\bsetenv |\(setq |\bset[nx]+ |\bsetex |(?:redis|valkey)-cli [^\n]*set |(?:kv|etcdctl) put |\bsetting [a-z]|\bset -\w+ |\bsetx |(?:secrets?|env|config|variables?)[ :](?:set|add) |> ?h?set )|"
         rf"[:\"'][\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[\"']?[ \t]*,[ \t]*[\"']|"
         rf"^[ \t]*[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+\S*[0-9!-/?_]\S*[ \t]*$",
         named_then,
     ),
-    (r"(?i:insert)\s+(?i:into)\s", inserts),
+    (r"(?i:insert|replace)\s+(?i:ignore\s+)?(?i:into)\s", inserts),
     (r"(?i:cookie\S?\S?)[ \t]*(?:=>|[:=])", cookies),
     (
         r"(?i:authori[sz]ation)[\"']?\]?\s?(?:=>|[:=,])|(?i:\bx-[\w-]*(?:auth|token|key|secret|signature))[\w-]*[\"']?\]?\s?(?:=>|[:=,])",

@@ -134,6 +134,8 @@ class Columns:
                 yield Found(at, at + len(value), "table")
 
     def after(self, line: str) -> Following | None:
+        if self.spans[0][:2] == (0, 10_000) and " " in line.strip():
+            return None
         aligned = all(line[max(0, start - 1) : start].strip() == "" for start, _, _ in self.spans)
         return self if line.strip() and aligned and not line.startswith("(") else None
 
@@ -184,7 +186,9 @@ def _name_and_value(names: list[str]) -> tuple[int, int] | None:
 
 def _columns(header: str, rule: str) -> Columns | None:
     if not _DASHES.match(rule):
-        return None
+        name = header.strip().removesuffix(":")
+        one = _COLUMN_NAME.fullmatch(name) and rule.strip().strip("-") == "" and meaning(name) > Meaning.BARE_KEY
+        return Columns(((0, 10_000, Meaning.KEY),)) if one else None
     dashes = [match.span() for match in re.finditer("-+|=+", rule)]
     if len(dashes) == 2 and header[dashes[1][0] :].strip().lower() == "value":
         return Columns(((dashes[1][0], 10_000, Meaning.NOTHING),), named=True)
@@ -262,12 +266,18 @@ class Answer:
         return looks_random(value, 8) or (looks_made(value) and sum(map(str.isdigit, value)) > 0 and "/" not in value)
 
     def after(self, line: str) -> Following | None:
-        if not line.strip() and self.patience:
+        between = (
+            not line.strip()
+            or (self.named and _TYPE_LINE.match(line))
+            or (self.name and line.strip().endswith(self.name))
+        )
+        if between and self.patience:
             return replace(self, patience=self.patience - 1)
         return None
 
 
-_SETTING: Final = re.compile(r"[A-Za-z_]{2,}[A-Za-z_.-]*[:=](?!=*$)|[a-z][a-z0-9+.-]*://")
+_TYPE_LINE: Final = re.compile(r"(?i)\s*[\"']?(?:type|kind|version|description|tier)[\"']?\s?[:=]")
+_SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z_.-]+[:=](?!=*$)|[a-z][a-z0-9+.-]*://")
 _TELLING_FILE: Final = (
     r"[^\s|;&]*(?:secret|token|passw|passwd|master|credential|api[_-]?key|\.key|_key|auth|private|vault)[^\s|;&]*"
 )
@@ -280,6 +290,7 @@ _ASKED_BY_NAME: Final = re.compile(
     | \bprocess\.env\.(?P<node>\w+)
     | \bgrep\s(?:-\w+\s)?["']?(?P<grep>\w+)["']?
     | \bCONFIG\sGET\s(?P<redis>\w+)|"(?P<echoed>requirepass|masterauth)"
+    | ^\d{1,3}\)\s"(?P<field>[\w.-]{2,80})"
     | [\w)\]"'](?:\.|->)(?P<attribute>[A-Za-z_]\w*[!]?)(?:\(\))?
     )[\]\["')}\s;]{0,8}$""",
     re.VERBOSE,
@@ -292,15 +303,16 @@ _GENERATORS: Final = re.compile(
     |base64\s+(?:-d|--decode|-D)\b|ansible-vault\s+view|encrypted_value|generate_unique_secure_token|Fernet\.generate|rotate[-_](?:token|key|secret)|hex\(\d+\)|urlsafe_base64
     |(?:cat|head|tail|less|more|bat|strings|type|Get-Content)\s[^\n|]{0,80}?"""
     + _TELLING_FILE
-    + r""")[^\n|]{0,120}$|\|\s*base64\s+(?:-d|--decode)\s*$|crypt\(.*\)\s*$""",
+    + r""")[^\n|]{0,120}$|/dev/u?random\b[^\n]{0,60}\|[^\n]{0,80}$|\|\s*base64\s+(?:-d|--decode)\s*$|crypt\(.*\)\s*$""",
     re.VERBOSE,
 )
 _QUESTION: Final = re.compile(
-    r"""(?i)(?:^|[^\w])(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|api[\s_-]?(?:key|token)|cl[ée](?:\s(?:d['’]\s?)?\w{2,12})?|jeton(?:\s\w{2,12})?|(?:access|auth|secret|private|security|recovery|verification)\s(?:key|token|code)
+    r"""(?i)(?:^|[^\w])(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|api[\s_-]?(?:key|token)|cl[ée](?:\s(?:d['’]\s?)?\w{2,12})?|jeton(?:\s(?:d['’]\s?)?\w{2,12})?|(?:access|auth|secret|private|security|recovery|verification)\s(?:key|token|code)
     |secret(?:\skey)?|token|credentials?|pin(?:\scode)?|phrase\ssecrète|code\sd['’]accès|(?:password|token|key|secret)\s(?:is|was|est)|otp)
     (?:\s(?:\(.{0,30}\)|for\s[\w\s@./:'-]{1,60}|(?:de|pour|of)\s[\w\s@./:'-]{1,60}|again|here|below|now|généré|generated|temporaire|:))?\s?[:?>›]\s*$""",
     re.VERBOSE,
 )
+_MADE_UP: Final = re.compile(r"(?i)généré|generated|tempor|provisoire")
 _TYPED: Final = re.compile(r"(?i)pass|mot")
 _DIGEST: Final = re.compile(
     r"(?:[a-z0-9]{2,8}[:-])?[0-9a-f]{32,128}$|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|[A-Za-z0-9+/]{44,}={0,2}$"
@@ -310,10 +322,26 @@ _CAPTURED: Final = re.compile(r"=\s?[\"']?(?:\$\(|`)|\s\d?>>?\s?[\w./~$-]{1,200}
 _STANDS_FOR_ONE: Final = re.compile(r"<[^<>]{0,80}>\s*$")
 _NAME_ALONE: Final = re.compile(
     r"""^\s*(?:-\s)?(?:["'\[(]{0,2}(?P<name>[\w.-]{2,80})["'\])]{0,2}\s?(?:=>|:|=)\s*(?:[>|][+-]?|\||\\)?
-    |["']?(?:name|key|Name|Key|variable)["']?\s?(?:=>|[:=])\s?["']?(?P<named>[\w.-]{2,80})["']?,?
+    |["']?(?:name|key|Name|Key|variable)["']?\s?(?:=>|[:=])\s?["']?/?(?:[\w.-]{1,60}/){0,6}(?P<named>[\w.-]{2,80})["']?,?
     |<key>(?P<plist>[^<]{2,80})</key>)\s*$""",
     re.VERBOSE,
 )
+
+
+_PRINTING: Final = re.compile(
+    r"\b(?:kv\sget|etcdctl\sget|jq|yq|dasel|crudini|(?:terraform|tofu)\soutput|bw\sget|get-parameter|HGET|GET|awk|git\sconfig|wp\sconfig\sget|pass|gopass|show"
+    r")\s(?P<rest>[^\n]{2,240})$"
+)
+_WORDS: Final = re.compile(r"[A-Za-z_][\w-]{1,80}")
+_SHOWN_ONCE: Final = re.compile(r"(?i)(?:shown|displayed|visible|afficher|affichée?)\s[^\n]{0,30}[:.]\s*$")
+_AT_A_PROMPT: Final = re.compile(r"^[^\n]{0,120}?[$#%>❯➜λ]\s")
+
+
+def _printed(end: str) -> Meaning:
+    """What a command prints that names it: `jq -r .db.password`, `terraform output api_key`."""
+    command = _PRINTING.search(end) if _AT_A_PROMPT.match(end) else None
+    words = _WORDS.findall(command["rest"]) if command else []
+    return max((meaning(word) for word in words), default=Meaning.NOTHING)
 
 
 def _question(line: str) -> Following | None:
@@ -327,12 +355,16 @@ def _question(line: str) -> Following | None:
             return Answer(what, name=name)
     if _GENERATORS.search(end) and not _CAPTURED.search(end):
         return Answer(Meaning.KEY)
+    if _printed(end) is not Meaning.NOTHING and not _CAPTURED.search(end):
+        return Answer(Meaning.KEY)
+    if _SHOWN_ONCE.search(end):
+        return Answer(Meaning.KEY)
     if alone := _NAME_ALONE.match(line):
         name = next(value for value in alone.groups() if value)
         if (what := meaning(name)) is not Meaning.NOTHING:
             return Answer(Meaning.BARE_KEY if alone["name"] and line.rstrip().endswith(":") else what, named=True)
     if (asked := _QUESTION.search(line[-120:])) and not _STANDS_FOR_ONE.search(end):
-        return Answer(Meaning.BARE_KEY, blind=bool(_TYPED.match(asked["asked"])))
+        return Answer(Meaning.BARE_KEY, blind=bool(_TYPED.match(asked["asked"])) and not _MADE_UP.search(end))
     return None
 
 
@@ -393,16 +425,18 @@ HINTS: Final = (
     rf"^[\w.,;|\t\"]*{_STEM}[\w.,;|\t\"]*$",
     r"^COPY [^\n]*\) FROM stdin;$",
     rf"{_STEM}[^\n]*[:?>=|+][ \t]*$",
+    rf"(?:kv get|etcdctl get|\bjq|\byq|dasel|crudini|output|bw get|get-parameter|\bHGET|\bGET|\bawk|git config|config get|\bpass|show) [^\n]*{_STEM}[^\n]*$",
+    rf"^[0-9]+\) \"[\w.-]*{_STEM}[\w.-]*\"$",
     rf"\$\{{?\w*{_STEM}\w*\}}?[\"']?[ \t;]*$",
     rf"[\[(]:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[\])\"']*[ \t;]*$",
     rf"(?:\.|->)\w*{_STEM}\w*!?(?:\(\))?[ \t]*$",
     r"\b(?:printenv|env-get|config:get|variables get|secrets get|env get|get-parameter|grep|CONFIG GET|requirepass|masterauth)\b",
-    rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w.-]*{_STEM}[\w.-]*[\"']?,?$",
+    rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w./-]*{_STEM}[\w.-]*[\"']?,?$",
     r"<key>[^<\n]*</key>[ \t]*$",
     r"\b(?:openssl rand|pwgen|apg|mkpasswd|makepasswd|rails secret|rake secret|SecureRandom|secrets\.token|token_(?:hex|urlsafe)|get_random_secret_key"
     r"|generate_key|phx\.gen\.secret|key:generate|wg genkey|wg genpsk|gen(?:erate)?[-_](?:secret|password|token|key)|make_password|htpasswd|auth token"
     r"|auth print|auth:token|get-login-password|get-access-token|get-session-token|join-token|token create|create token|vault (?:read|kv)|op read|pass show"
-    r"|lpass show|get-secret-value|versions access|secret show|ansible-vault view|generate_unique_secure_token|rotate[-_])|jsonpath=|-field=|base64 (?:-d|--decode|-D)|crypt\(|hex\([0-9]",
+    r"|lpass show|get-secret-value|versions access|secret show|ansible-vault view|generate_unique_secure_token|rotate[-_])|jsonpath=|-field=|base64 (?:-d|--decode|-D)|/dev/u?random|crypt\(|hex\([0-9]",
     r"\b(?:cat|head|tail|less|more|bat|strings)(?: -\S+)*(?: [0-9]+)? \S*(?:secret|token|passw|master|credential|key|auth|private|vault)",
 )
 FINDERS: Final = ((r"://[^\s/@:]*:[^\s/@]+$", cut_addresses), ("PRIVATE KEY", private_key_on_one_line))

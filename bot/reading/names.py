@@ -29,7 +29,7 @@ _WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 _SECRET_WORDS: Final = word_set(
     "password passwd passwrd passphrase passcode passwort kennwort pwd pswd psw pw mdp secret secrete motdepasse "
-    "contrasena requirepass masterauth keypass storepass bindpw rootpw userpassword apppassword"
+    "psk contrasena requirepass masterauth keypass storepass bindpw rootpw userpassword apppassword"
 )
 _SECRET_ENDS: Final = ("password", "passwd", "passphrase", "pwd", "secret", "motdepasse", "passcode", "mdp")
 _LAST_WORDS_OF_A_SECRET: Final = frozenset(("pass", "passe", "pin"))
@@ -39,7 +39,7 @@ _KEY_WORDS: Final = word_set(
     "token tok jeton key cle clef pat apikey auth authorization authentication bearer jwt cookie session sess sid sessionid "
     "csrf xsrf csrftoken signature sig hmac salt pepper otp totp mfa seed dsn credential credentials cred creds private "
     "priv license licence accesskey secretkey authkey privatekey passkey authtoken authenticity sasl jeton "
-    "phpsessid jsessionid"
+    "phpsessid jsessionid authtok"
 )
 _KEY_ENDS: Final = (
     "token",
@@ -81,8 +81,9 @@ _NEVER: Final = word_set(
     "build dedup dedupe deduplication routing object lookup translation i18n primary foreign sort partition cache idempotency keyboard keyframes keyspace unique "
     "composite natural surrogate max min fingerprint checksum integrity etag thumbprint revision commit "
     "page pagination continuation next previous sync record row document entity map dict json config property "
-    "resource queue message tag metric label event feature registry shard hash range group api_group grouping storage_object"
+    "resource queue message tag metric label event feature registry shard hash range group grouping file blob site resume attachment asset media n"
 )
+_KINDS_OF_A_CLE: Final = word_set("primaire etrangere publique tri cache repartition partition index unique")
 _HELD_BY_ITS_KIND: Final = word_set("key cle clef token id keys tokens hash sha")
 _DIGESTS: Final = frozenset(("hash", "digest"))
 _FINGERPRINTS: Final = (["gpg", "key"], ["pgp", "key"], ["host", "key"])
@@ -123,6 +124,8 @@ def _is_of_another_kind(words: list[str]) -> bool:
         return not _is_secret(words)
     if "encryption" in words:
         return False
+    if not _KINDS_OF_A_CLE.isdisjoint(words) and not {"cle", "clef", "cles"}.isdisjoint(words):
+        return True
     following = (*words[1:], "key")
     return any(word in _NEVER and after in _HELD_BY_ITS_KIND for word, after in zip(words, following, strict=True))
 

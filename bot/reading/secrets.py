@@ -14,7 +14,7 @@ from typing import Any, Final
 import re2
 
 from bot.reading import assignments, following, patterns
-from bot.reading.assignments import Found
+from bot.reading.assignments import SCREEN_WIDTHS, Found
 from bot.reading.names import is_placeholder, looks_made, looks_random
 from bot.reading.remembered import Remembered, decoded, is_common, worth_remembering
 
@@ -181,11 +181,14 @@ class Masker:
     def _masked(self, line: str) -> str:
         if line.endswith("\r"):
             return self._masked(line[:-1]) + "\r"
-        finders = _automaton().finders(line)
+        whole = line + _quote_missing(line)
+        finders = _automaton().finders(whole)
         found = list(self._following.found(line)) if self._following else []
         for finder in finders:
-            found += finder(line) if finder else ()
-        found = _without_overlaps([f for f in found if MASK not in line[f.start : f.end]])
+            found += finder(whole) if finder else ()
+        found = _without_overlaps(
+            [f._replace(end=min(f.end, len(line))) for f in found if MASK not in line[f.start : f.end]]
+        )
         previous = self._previous.decode("utf-8", "surrogatepass")
         self._following = following.expected_after(line, previous, found, self._following, hinted=None in finders)
         self._previous = line.encode("utf-8", "surrogatepass")
@@ -204,6 +207,15 @@ class Masker:
         login = decoded(value) if 8 <= len(value) <= 400 else None
         if login and ":" in login and worth_remembering(password := login.partition(":")[2]):
             self._remembered.learn(password)
+
+
+def _quote_missing(line: str) -> str:
+    """The quote that the next line closes, where the screen's right edge cut a quoted value."""
+    if len(line) in SCREEN_WIDTHS:
+        for quote in "\"'":
+            if line.count(quote) % 2 and line.rfind(quote) > line.rfind(" ") - 1:
+                return quote
+    return ""
 
 
 def _without_overlaps(found: list[Found]) -> list[Found]:
