@@ -165,4 +165,5 @@ class Remembered:
 
     def where(self, data: bytes) -> list[tuple[int, int]]:
         """Where known values stand in `data`: byte offsets, in order, not overlapping within one tier."""
-        return sorted(span for tier in self._tiers for span in tier.where(data))
+        # A tier that has just been emptied must not be asked: a pattern of nothing is found at every byte.
+        return sorted(span for tier in self._tiers if tier.values for span in tier.where(data))
