@@ -107,6 +107,8 @@ class Commands:
         self.judged = 0  # Enters
         self._passed = 0  # lines that were not the one that was typed ahead
         self._started = ""
+        self._left_at = 0  # lines above the one that was left last
+        self._edited = False  # by a line editor that takes pastes in brackets
         self._answered = True  # something was shown after the last Enter
         self.last = ""
 
@@ -192,7 +194,8 @@ class Commands:
             found = self._prompts.find(before)
             if before == self._prompt or found is None or found[0] != before:
                 return
-        self._prompt, self._right, self._typing = before, line[place:].strip(), True
+        right = "" if self._keyboard.editor.line.text else line[place:].strip()
+        self._prompt, self._right, self._typing = before, right, True
         self._lines = self._terminal.lines
         if not self._entered:
             self._echo = ""
@@ -216,7 +219,7 @@ class Commands:
 
     def _full_screen(self) -> bool:
         """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
-        if self._terminal.keypad and not self._terminal.alternate:
+        if self._terminal.keypad and not (self._terminal.alternate or self._edited):
             return self._prompts.find(self._prompt or self._terminal.line()[0]) is None
         return self._terminal.alternate
 
@@ -256,6 +259,8 @@ class Commands:
     def _show(self, text: str, *, typing: bool = False) -> None:
         if self._typing or self._entered:
             text = self._measured(text)
+        if "\x1b[?2004" in text:
+            self._edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
         self._written = (self._written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)
@@ -288,16 +293,39 @@ class Commands:
     def _line_left(self, *, final: bool = False) -> None:
         prompt = (self._entered[0].prompt or "").rstrip()
         self._terminal.join(lambda row: bool(prompt and row.startswith(prompt)) or self._prompts.known(row) is not None)
+        self._block_left()
         line = self._terminal.line()[0].rstrip()
-        for entered in self._leaving(line, final=final):
-            self.judged += 1
-            verdict = self._judge(entered, line)
-            if verdict is None:
-                continue
-            if verdict.blind:
-                self._hide(entered, verdict)
-            else:
-                self._accept_line(entered, verdict)
+        leaving = self._leaving(line, final=final) if self._entered else []
+        for number, entered in enumerate(leaving, 1):
+            overtaken = number < len(leaving) and entered.prompt is None and self._matching(entered.typed, line) is None
+            self._told(entered, self._unseen(entered.typed) if overtaken else self._judge(entered, line))
+        self._left_at = self._terminal.lines
+
+    def _told(self, entered: Entered, verdict: Verdict | None) -> None:
+        self.judged += 1
+        if verdict is None:
+            return
+        if verdict.blind:
+            self._hide(entered, verdict)
+        else:
+            self._accept_line(entered, verdict)
+
+    def _block_left(self) -> None:
+        """Lines that an editor of whole blocks drew and left by moving the cursor: a line recorder has them in one piece."""
+        if self._entered[0].prompt is not None:
+            return
+        for row in self._terminal.above(min(self._terminal.lines - self._left_at, LONGEST_BLOCK)):
+            matching = self._matching(self._entered[0].typed, row) if self._repeated(row) else None
+            if matching is not None:
+                self._told(self._entered.popleft(), self._with_indent(matching))
+                if not self._entered:
+                    return
+
+    def _unseen(self, typed: Typed) -> Verdict | None:
+        """Nothing was shown until the Enter after it."""
+        if not typed.printed or typed.keys[0] in SEARCHES:
+            return None
+        return Verdict("", "", blind=True)
 
     def _leaving(self, line: str, *, final: bool) -> list[Entered]:
         """Whose line this is, and all that were entered before: they have had theirs. Keys for a full-screen program have

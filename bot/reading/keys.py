@@ -126,7 +126,11 @@ class Readline:
             self.line.insert(key)
             return
         if self.prefix:
-            key, self.prefix = self.prefix + key, ""
+            prefixed, key = (self.prefix + key, "") if key[0] < " " else (self.prefix + key[0], key[1:])
+            self.prefix = ""
+            self._function(prefixed)
+            if not key:
+                return
         if key == "\x18":
             self.prefix = key
             return
