@@ -31,7 +31,7 @@ _CLOSE: Final = r"[\\\"'`\])}?*]*"
 _PAIR: Final = rf"{_CLOSE}[ \t]*(?:=>|:=|->|[:=])[ \t]*(?:!+[a-z/]+ +)?"
 _PAIRS: Final = (
     # A bar stands between a name and its value only where the name is the line's first cell.
-    rf"^[ \t]*(?:\||│)?[ \t]*[^\s|]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[^\s|]*[ \t]*(?:\||│)[ \t]*\S",
+    rf"^[ \t]*(?:\||│|║|┃)?[ \t]*[^\s|]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[^\s|]*[ \t]*(?:\||│|║|┃)[ \t]*\S",
     rf"(?i:{_SURE_STEMS})[\w.-]*{_PAIR}\S",
     rf"(?i:{_KEY_STEMS})[\w.-]*{_PAIR}[^\s=]*[0-9A-Z]",
     r"(?i:de passe|\bcl(?:ef|é|e)s?|phrase|code|jeton) [^\s:=]+(?: [^\s:=]+)?[ \t]*[:=][ \t]*[^\s=]*[0-9A-Z]",
@@ -40,7 +40,7 @@ _PAIRS: Final = (
 
 _NAME: Final = re.compile(
     r"(?<![\w.-])-{0,2}(?P<name>[^\W\d][\w.-]*+)(?P<close>(?:\\?[\"'`]|[\])}?]|\*\*)*+)"
-    r"(?P<sep>[ \t]*+(?:::(?= )|=>|:=|->|[:=|│](?!=))[ \t]*+)"
+    r"(?P<sep>[ \t]*+(?:::(?= )|=>|:=|->|[:=|│║┃](?!=))[ \t]*+)"
 )
 _BEFORE: Final = re.compile(r"(?:[\w'’()/-]{1,24} ){0,4}(?:[dl]['’])?\Z")
 _PHRASE: Final = re.compile(
@@ -72,7 +72,8 @@ _NEXT_PAIR: Final = re.compile(
 _AT_START: Final = re.compile(
     r"\s*(?:[+-]\s*)?(?:(?:export|declare\s+-\w+|typeset\s+-\w+|set|setenv|env|local|ENV|ARG)\s+)?(?:-\s+)?[\"']?"
 )
-_IN_TABLE: Final = re.compile(r"\s*[|│]?\s*")
+_BARS: Final = frozenset("|│║┃")
+_IN_TABLE: Final = re.compile(r"\s*[|│║┃]?\s*")
 _QUERY_END: Final = re.compile("[&#]")
 _QUOTE_OR_PIPE: Final = re.compile(r"[\"'`|]")
 _RUN: Final = re.compile(r"\S{0,4096}+")
@@ -98,7 +99,7 @@ def assignments(line: str) -> Iterator[Found]:
 
 def _meaning_here(line: str, match: re.Match[str]) -> Meaning:
     name, sep = match["name"], match["sep"].strip()
-    if sep in {"|", "│"} and not _IN_TABLE.fullmatch(line[: min(match.start(), 41)]):
+    if sep in _BARS and not _IN_TABLE.fullmatch(line[: min(match.start(), 41)]):
         return Meaning.NOTHING
     if name.lower() in _HEADERS or line.startswith("://", match.start() - 3):
         return Meaning.NOTHING
@@ -228,8 +229,8 @@ def _is_a_password(line: str, match: re.Match[str], value: str, end: int, *, quo
         return False
     if line[max(0, match.start() - 2) : match.start()] == "${":
         return value[0] in "-=" and len(value.strip("-=}")) > 1
-    rest = line[end:].strip(" \t\"',;)}]|│")
-    if sep in {"|", "│"}:
+    rest = line[end:].strip(" \t\"',;)}]|│║┃")
+    if sep in _BARS:
         return not rest or looks_made(value)
     written_on = sep == ":" and bool(rest) and not rest.startswith(("#", "//", "--", "-", "&"))
     return looks_made(value) if written_on else True
@@ -400,6 +401,11 @@ _NAMED_THEN: Final = re.compile(
     ["']?(?:[\w-]{1,60}[:/]){0,4}(?P<name>[A-Za-z_][\w.-]{1,80})(?::\d{1,12})?["']?\s(?:\d{1,9}\s)?(?=[^\s=])
     |\b[Ss]etting\s(?P<announced>[A-Za-z_][\w.-]{1,80})\sto\s(?=\S)
     |[\s(\[{,](?::|(?P<q>["'])-{0,2})(?P<listed>[A-Za-z_][\w.-]{1,80})(?P=q)?\s{0,2},\s{0,12}(?=["'])
+    |^\s*\[(?P<bracketed>[A-Za-z_][\w.-]{1,80})\]\s{1,4}(?=\S+\s*$)
+    |^\s*(?P<before_brackets>[A-Za-z_][\w.-]{1,80})\s\((?=[^\s()]+\)\s*$)
+    |^(?P<field>[A-Za-z_][\w.-]{1,80});(?=\S+$)
+    |<t[dh]>(?P<cell>[A-Za-z_][\w.-]{1,80})</t[dh]>\s{0,8}<t[dh]>(?=[^\s<])
+    |[\[(.]["']?(?P<shown>[A-Za-z_][\w-]{1,80})["']?[\])]?\s{1,4}\#\s?=>\s{1,4}(?=\S)
     |^\s*(?P<aligned>[A-Za-z_][\w.-]{1,80})(?:[ ]{2,40}|\t{1,4})(?=\S+\s*$)
     |^\s*(?P<dotted>[A-Za-z][\w-]{0,60}(?:[._][\w-]{1,60}){1,8})[ ](?=\S+\s*$)""",
     re.VERBOSE,
@@ -465,6 +471,7 @@ FINDERS: Final = (
     ),
     (
         r"(?i:\bsetenv |\(setq |\bset[nx]+ |\bsetex |(?:redis|valkey)-cli [^\n]*set |(?:kv|etcdctl) put |\bsetting [a-z]|\bset -\w+ |\bsetx |(?:secrets?|env|config|variables?)[ :](?:set|add) |> ?h?set )|"
+        rf"^[ \t]*\[?[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*(?:\] +| \(|;)\S+[ \t]*$|<t[dh]>[\w.-]+</t[dh]>\s*<t|# ?=> |"
         rf"[:\"'][\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[\"']?[ \t]*,[ \t]*[\"']|"
         rf"^[ \t]*[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+\S*[0-9!-/?_]\S*[ \t]*$",
         named_then,
@@ -477,7 +484,7 @@ FINDERS: Final = (
     ),
     (
         rf"<[\w:.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w:.-]*>[^<\s]|<key>[^<\n]+</key>[ \t]*<|"
-        rf"(?i:key|name|id|variable)[\"']?\s?[:=][:=>]?\s?[\"']?[\w.:-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.:-]*[\"',>]",
+        rf"(?i:key|name|id|variable)[\"']?\s?[:=][:=>]?\s?[\"']?[\w.:-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.:-]*[\"',> ]",
         markup,
     ),
 )

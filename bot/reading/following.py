@@ -290,6 +290,7 @@ _ASKED_BY_NAME: Final = re.compile(
     | \bprocess\.env\.(?P<node>\w+)
     | \bgrep\s(?:-\w+\s)?["']?(?P<grep>\w+)["']?
     | \bCONFIG\sGET\s(?P<redis>\w+)|"(?P<echoed>requirepass|masterauth)"
+    | \w[(\[](?:[^()\n]{0,60},)?\s{0,2}:?["']?(?P<argument>[\w.-]{2,80})["']?(?=[)\]])
     | ^\d{1,3}\)\s"(?P<field>[\w.-]{2,80})"
     | [\w)\]"'](?:\.|->)(?P<attribute>[A-Za-z_]\w*[!]?)(?:\(\))?
     )[\]\["')}\s;]{0,8}$""",
@@ -428,7 +429,7 @@ HINTS: Final = (
     rf"(?:kv get|etcdctl get|\bjq|\byq|dasel|crudini|output|bw get|get-parameter|\bHGET|\bGET|\bawk|git config|config get|\bpass|show) [^\n]*{_STEM}[^\n]*$",
     rf"^[0-9]+\) \"[\w.-]*{_STEM}[\w.-]*\"$",
     rf"\$\{{?\w*{_STEM}\w*\}}?[\"']?[ \t;]*$",
-    rf"[\[(]:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[\])\"']*[ \t;]*$",
+    rf"[\[(,] ?:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[\])\"']*[ \t;]*$",
     rf"(?:\.|->)\w*{_STEM}\w*!?(?:\(\))?[ \t]*$",
     r"\b(?:printenv|env-get|config:get|variables get|secrets get|env get|get-parameter|grep|CONFIG GET|requirepass|masterauth)\b",
     rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w./-]*{_STEM}[\w.-]*[\"']?,?$",

@@ -83,7 +83,9 @@ _NEVER: Final = word_set(
     "page pagination continuation next previous sync record row document entity map dict json config property "
     "resource queue message tag metric label event feature registry shard hash range group grouping file blob site resume attachment asset media n"
 )
-_KINDS_OF_A_CLE: Final = word_set("primaire etrangere publique tri cache repartition partition index unique")
+_KINDS_OF_A_CLE: Final = word_set(
+    "primaire etrangere publique tri cache repartition partition index unique fonctionnelle metier technique naturelle composee composite logique"
+)
 _HELD_BY_ITS_KIND: Final = word_set("key cle clef token id keys tokens hash sha")
 _DIGESTS: Final = frozenset(("hash", "digest"))
 _FINGERPRINTS: Final = (["gpg", "key"], ["pgp", "key"], ["host", "key"])

@@ -241,6 +241,8 @@ COMMANDS: Final[tuple[Rule, ...]] = (
     Rule("command line", ("::add-mask::", "::set-output "), r"::(?:add-mask|set-output\sname=\S{0,60}(?:secret|token|passw|key)\S{0,60})::(\S{4,2000})"),
     Rule("command line", ("<<<",), r"""(?:chpasswd|passwd\s+--stdin|sudo\s+-S|password-stdin|-S\b)[^|\n]{0,80}?<<<\s*["']?(?:[\w.-]{1,60}:)?([^\s"']{1,300})"""),
     Rule("command line", ("pass ", "auth plain", "auth login", "login "), r"^(?:[<>=*-]{0,3}\s*)?(?:[a-z]?\d{1,4}\s+)?(?:PASS\s+(\S{1,200})\s*$|AUTH\s+(?:PLAIN|LOGIN|CRAM-MD5|XOAUTH2)\s+(?!PLAIN|CRAM-|DIGEST-|XOAUTH)(\S{6,600})|LOGIN\s+\S{1,100}\s+(\S{1,200})\s*$)"),
+    Rule("command line", ("auth plain ", "auth login "), r"\bAUTH\s(?:PLAIN|LOGIN)\s{1,4}([A-Za-z0-9+/]{12,600}={0,2})", any_value=False),
+    _command("rclone", r"\s(?:pass|password2?|client_secret|bearer_token|secret_access_key|token)[ =]"),
     Rule("command line", ("send ", "send_user "), r"""\bsend(?:_user)?\s+(?:--\s+)?"([^"\n\\]{4,200})\\[rn]"\s*;?\s*$""", any_value=False),
     Rule("command line", ("password=", "password2="), r"\bpassword2?=([^\s,\"'&;|]{1,200})", any_value=False),
 )  # fmt: skip
