@@ -470,7 +470,7 @@ async def test_a_burst_of_four_and_then_one_at_a_time(clock: Clock) -> None:
     async def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    pace, started, sent = Pace(clock=clock, sleep=sleep), clock.now, []
+    pace, started, sent = Pace(every_s=1.0, clock=clock, sleep=sleep), clock.now, []
     for channel in ("C1", "C1", "C1", "C1", "C1", "C1", "C2", "C1"):
         async with pace.turn(channel):
             sent.append((channel, clock.now - started))
