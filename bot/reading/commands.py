@@ -130,6 +130,9 @@ class Commands:
     def complete(self, line: str) -> bool:
         """The line of the last Enter stands there as it was typed."""
         typed = self._entered[0].typed
+        if not typed.edited and typed.known:
+            found = self._prompts.known(line + " ")
+            return found is not None and found[0].rstrip() == line
         return typed.known and self._matching(typed, line) is not None
 
     def expects_more(self, line: str, following: str) -> bool:
@@ -233,7 +236,7 @@ class Commands:
             self._show(text[start : left.start()])
             if self._terminal.alternate:
                 self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
-            else:
+            elif left.group() == "\n" or self._terminal.line()[0].strip():
                 self._line_left()
             self._show(left.group())
             start = left.end()

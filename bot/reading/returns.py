@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from bot.reading.commands import Commands
 from bot.reading.progress import supersedes
-from bot.reading.prompts import Prompts, may_hold_prompt
+from bot.reading.prompts import DIGITS, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
@@ -26,14 +26,18 @@ COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[[0-9]*C")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, or a line erased to be drawn again.
 SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
+CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
+# python goes up a row to feed a line before its prompt.
+FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
 ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
 ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\Z)")
+# What zsh and fish write before their prompt to have it in the first column, and wipe again.
+MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
 ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
-TWICE = 2  # by chance; an editor that answers Enter with two returns does so each time
 LINGER = 6
 LONGEST_EDIT = 100  # pieces without a prompt
 PAUSE_S = 0.25  # a person's; a completion's list comes at once
@@ -57,7 +61,7 @@ class Returns:
         self._since = 0  # pieces ago, the prompt was seen
         self._judged = 0
         self._marked = False  # a shell's mark was drawn, and nothing since
-        self._doubled = 0  # Enters in a row that were answered with an empty piece
+        self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
         self._stepped = False  # the piece before ended in a new line
 
     def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
@@ -145,7 +149,9 @@ class Returns:
         self._commands.ended(ending, typing=self._attentive)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
-        if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not SILENT.sub("", last)):
+        if FEEDS.search(last):
+            return False
+        if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
             return True
         if COLUMN.match(following):
             return True
@@ -154,8 +160,7 @@ class Returns:
         shown = SILENT.sub("", following)
         line = self._terminal.line()[0].rstrip()
         if self._commands.answered and self._commands.complete(line):
-            self._doubled = self._doubled + 1 if following == "" else 0
-            return following == "" and (self._doubled > TWICE or self._returns_before_feeding(line))
+            return self._answers_twice(following, line)
         if ERASES_ONLY.match(following):
             return self._at is not None
         if REDRAWS.match(following):
@@ -172,7 +177,9 @@ class Returns:
             return True
         prompt = self._at
         if prompt is not None and not line.endswith("^C"):
-            return self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last)
+            if self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last):
+                return True
+            return following == "" and last != "" and self._known and self._in_one_row(line)
         return bool(shown or not following) and supersedes(SILENT.sub("", last), shown)
 
     def _marks(self, last: str) -> bool:
@@ -184,6 +191,18 @@ class Returns:
         elif self._marked:
             self._marked = not SILENT.sub("", last).strip(" ⏎")
         return self._marked
+
+    def _in_one_row(self, line: str) -> bool:
+        """Nobody pressed Enter, and there is no row of the line below to go down to."""
+        return not self._commands.waiting and width_of(line) < self._terminal.width
+
+    def _answers_twice(self, following: str, line: str) -> bool:
+        """Some editors answer Enter with a return before the new line: at a prompt they do always, or never."""
+        shape = DIGITS.sub("0", self._at or "")
+        if len(self._twice) > Prompts.MOST:
+            self._twice.clear()
+        self._twice[shape] = following == "" and self._twice.get(shape, True)
+        return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
 
     def _returns_before_feeding(self, line: str) -> bool:
         """node answers Enter with two returns and a line feed."""
@@ -219,6 +238,8 @@ def _second(time: str) -> float:
 
 
 def _with_returns(body: str) -> str:
+    if "⏎" in body or "       \n" in body:
+        body = MARKS.sub(lambda mark: mark.group().replace("\n", RETURN), body)
     for ending in ENDS_IN_RETURN:
         if ending in body:
             body = body.replace(ending, ending[:-1] + RETURN)
