@@ -373,7 +373,7 @@ def headers(line: str) -> Iterator[Found]:
         stop = _HEADER_RUN.match(line, match.end())
         value = line[match.end() : stop.end() if stop else match.end()]
         authorization = "author" in match["name"].lower()
-        if is_placeholder(value) or len(value) < 4 or (authorization and _PARAMETER.match(value)):
+        if is_placeholder(value) or is_code(value) or len(value) < 4 or (authorization and _PARAMETER.match(value)):
             continue
         if looks_random(value, 6) or looks_made(value) or (authorization and match["scheme"] and len(value) > 7):
             yield Found(match.end(), match.end() + len(value), "header")

@@ -256,7 +256,7 @@ class Answer:
             is_placeholder(value)
             or len(value) < 3
             or value == self.name
-            or (not quoted and (is_code(value) or value[-1] in ":{[(" or _SETTING.match(value)))
+            or (not quoted and (is_code(value) or value[0] == "@" or value[-1] in ":{[(" or _SETTING.match(value)))
         ):
             return False
         if self.what is Meaning.SECRET:

@@ -170,7 +170,7 @@ _PLACEHOLDER: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _CODE_CALL: Final = re.compile(
-    r"[A-Za-z_$]+[0-9]?(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)*(?:\(.*|\[[\"':a-z].*)|[0-9]+\.[a-z_]+"
+    r"[A-Za-z_$]+[0-9]?(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)*(?:\(.*|\[(?:[\"':a-z].*|\d{1,3}\],?)?)|[0-9]+\.[a-z_]+"
 )
 _CODE_NAMES: Final = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)*[?!]?")
 _STEM: Final = re.compile(r"passw|passe|_pass|pwd|secret|token|key|auth|cred", re.IGNORECASE)
