@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
 # What changes from state to state: numbers, their units, bars, spinners.
 CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 LONGEST = 400
+LONGEST_PERCENT = 24
 
 
 def supersedes(last: str, following: str) -> bool:
@@ -32,12 +34,13 @@ def _tells(line: str) -> bool:
     return "%" in line or "--:--" in line or "it/s" in line or line.count(":") >= 6 or line.lstrip()[:1] in SPINNERS
 
 
+@lru_cache(maxsize=2)  # each line is compared with the one before it and with the one after it
 def _shape(line: str) -> str:
     return CHANGES.sub("", line)
 
 
 def _percent(line: str) -> float:
-    found = PERCENT.search(line)
+    found = PERCENT.search(line, max(0, line.find("%") - LONGEST_PERCENT)) if "%" in line else None
     return float(found.group(1)) if found else 0.0
 
 

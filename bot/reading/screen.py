@@ -62,7 +62,7 @@ def columns(character: str) -> int:
 
 
 def width_of(text: str) -> int:
-    return len(text) if UNEVEN.search(text) is None else sum(map(columns, text))
+    return len(text) if text.isascii() or UNEVEN.search(text) is None else sum(map(columns, text))
 
 
 class Screen:
@@ -167,7 +167,9 @@ class Screen:
                 if control is not None:
                     control(self)
             elif group == "final":
-                self._csi(token["mark"], token["parameters"], token["between"], token["final"])
+                function, numbers = _function_of(*token.group("mark", "parameters", "between", "final"))
+                if function is not None:
+                    function(self, numbers)
                 if self.alternate:
                     return token.end()
             elif group == "escape":
@@ -176,17 +178,11 @@ class Screen:
                     escape(self)
         return min(end, len(text))
 
-    def _csi(self, mark: str, parameters: str, between: str, final: str) -> None:
-        function = FUNCTIONS.get(mark + between + final)
-        if function is not None and len(parameters) <= LONGEST_PARAMETERS:
-            numbers = parameters.replace(":", ";").split(";")
-            function(self, [min(int(number), MOST) if number else 0 for number in numbers])
-
     def write(self, text: str) -> None:
         if self.drawing[self.shifted]:
             text = text.translate(LINE_DRAWING)
         self.last = text[-1]
-        if UNEVEN.search(text) is not None:
+        if not text.isascii() and UNEVEN.search(text) is not None:
             for character in text:
                 self._put(character)
             return
@@ -548,3 +544,14 @@ FUNCTIONS: dict[str, Callable[[Screen, list[int]], None]] = {
     "h": Screen.sm, "l": Screen.rm, "?h": Screen.decset, "?l": Screen.decrst, "r": Screen.decstbm,
     "s": lambda screen, _p: screen.decsc(), "u": lambda screen, _p: screen.decrc(), "!p": Screen.decstr,
 }  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _function_of(
+    mark: str, parameters: str, between: str, final: str
+) -> tuple[Callable[[Screen, list[int]], None] | None, list[int]]:
+    """What a CSI sequence asks for, and with which numbers, which it must leave as they are."""
+    function = FUNCTIONS.get(mark + between + final)
+    if function is None or len(parameters) > LONGEST_PARAMETERS:
+        return None, []
+    return function, [min(int(number), MOST) if number else 0 for number in parameters.replace(":", ";").split(";")]

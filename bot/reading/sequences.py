@@ -32,7 +32,7 @@ SILENT = re.compile(r"\x1b" + _SILENT + r"|[()][B@A])")
 SILENT_BUT_SETS = re.compile(r"\x1b" + _SILENT + ")")
 # Likewise: NUL, BEL, DEL.
 SILENT_CONTROLS = ("\0", "\x07", "\x7f")
-DRAWING_SET = re.compile(r"\x1b[()]0")
+DRAWING_SETS = ("\x1b(0", "\x1b)0")
 
 # Anything left that is not text, a tab or a line's end: the line needs more than a substitution.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

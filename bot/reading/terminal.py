@@ -13,7 +13,7 @@ from bot.reading.screen import TAB, Row, Screen, width_of
 from bot.reading.sequences import (
     C1_INTRODUCER,
     CONTROL,
-    DRAWING_SET,
+    DRAWING_SETS,
     ERASED_LINE,
     LEAVES_ALTERNATE,
     LONGEST_SEQUENCE,
@@ -170,7 +170,7 @@ class Terminal:
 
     def without_silent(self, text: str) -> str:
         """`text` without the sequences that move and show nothing; choosing a character set does once one was drawn with."""
-        self._draws = self._draws or DRAWING_SET.search(text) is not None
+        self._draws = self._draws or any(chosen in text for chosen in DRAWING_SETS)
         return (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
 
     def _skip(self, text: str, at: int) -> int:
@@ -392,10 +392,20 @@ def _expand(text: str) -> str:
         return text
     if UNEVEN.search(text) is None:
         return text.expandtabs(TAB)
-    return "\n".join([_expand_uneven(line) if "\t" in line else line for line in text.split("\n")])
+    pieces: list[str] = []
+    at, tab = 0, text.find("\t")
+    while tab >= 0:
+        start = text.rfind("\n", at, tab) + 1 or at
+        end = text.find("\n", tab)
+        end = len(text) if end < 0 else end
+        pieces += [text[at:start], _expand_uneven(text[start:end])]
+        at, tab = end, text.find("\t", end)
+    return "".join((*pieces, text[at:]))
 
 
 def _expand_uneven(line: str) -> str:
+    if UNEVEN.search(line) is None:
+        return line.expandtabs(TAB)
     fields = line.split("\t")
     shown = fields[0]
     column = width_of(shown)
