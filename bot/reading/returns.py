@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from bot.reading.commands import Commands
 from bot.reading.progress import supersedes
-from bot.reading.prompts import DIGITS, Prompts, may_hold_prompt
+from bot.reading.prompts import DIGITS, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
@@ -26,6 +26,7 @@ COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[[0-9]*C")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, or a line erased to be drawn again.
 SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
+ENDS_PASTES = "\x1b[?2004l"
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
@@ -151,6 +152,8 @@ class Returns:
     def _returned(self, last: str, following: str, time: str) -> bool:
         if FEEDS.search(last):
             return False
+        if last == "" and following.startswith(ENDS_PASTES):
+            return self._stepped
         if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
             return True
         if COLUMN.match(following):
@@ -194,7 +197,8 @@ class Returns:
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""
-        return not self._commands.waiting and width_of(line) < self._terminal.width
+        shell = self._prompts.program in (SHELL, UNKNOWN)
+        return shell and not self._commands.waiting and width_of(line) < self._terminal.width
 
     def _answers_twice(self, following: str, line: str) -> bool:
         """Some editors answer Enter with a return before the new line: at a prompt they do always, or never."""
