@@ -27,6 +27,7 @@ GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, or a line erased to be drawn again.
 SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
 ENDS_PASTES = "\x1b[?2004l"
+ROSE = re.compile(r"\x1b\[[0-9]*A(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
@@ -62,8 +63,10 @@ class Returns:
         self._since = 0  # pieces ago, the prompt was seen
         self._judged = 0
         self._marked = False  # a shell's mark was drawn, and nothing since
+        self._marks_prompts = False
         self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
         self._stepped = False  # the piece before ended in a new line
+        self._rose = False  # it went up to a row above
 
     def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written;
@@ -146,14 +149,18 @@ class Returns:
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
         if ending == NEW_LINE:
             self._written = ""
+        self._rose = ROSE.search(self._last) is not None
         self._last, self._stepped = None, ending == NEW_LINE
         self._commands.ended(ending, typing=self._attentive)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
         if FEEDS.search(last):
             return False
-        if last == "" and following.startswith(ENDS_PASTES):
-            return self._stepped
+        if last == "":
+            if self._rose:
+                return False
+            if following.startswith(ENDS_PASTES):
+                return self._stepped
         if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
             return True
         if COLUMN.match(following):
@@ -182,7 +189,8 @@ class Returns:
         if prompt is not None and not line.endswith("^C"):
             if self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last):
                 return True
-            return following == "" and last != "" and self._known and self._in_one_row(line)
+            known = self._known or self._marks_prompts
+            return following == "" and last != "" and known and self._in_one_row(line)
         return bool(shown or not following) and supersedes(SILENT.sub("", last), shown)
 
     def _marks(self, last: str) -> bool:
@@ -190,7 +198,7 @@ class Returns:
         width = marked_width(last + RETURN)
         if width is not None:
             self._terminal.resize(width, self._terminal.height)
-            self._marked = True
+            self._marked = self._marks_prompts = True
         elif self._marked:
             self._marked = not SILENT.sub("", last).strip(" ⏎")
         return self._marked
