@@ -17,7 +17,7 @@ from bot.reading.prompts import SHELL, STARTS, UNKNOWN, Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT, TOKEN
 from bot.reading.terminal import Terminal
-from bot.reading.window import WRAP, wrapped_width
+from bot.reading.window import WRAP, reached_width, wrapped_width
 
 MASKED = "••••••"
 STARS = re.compile(r"[*•●∙·xX]+\Z")
@@ -260,6 +260,8 @@ class Commands:
             self._line_left(final=True)
 
     def _show(self, text: str, *, typing: bool = False) -> None:
+        if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
+            self._terminal.resize(reached, self._terminal.height)
         if self._typing or self._entered:
             text = self._measured(text)
         if "\x1b[?2004" in text:
@@ -444,7 +446,7 @@ class Commands:
             prompt, text = known[0], line[len(known[0]) :]
         if entered.right and text.endswith(entered.right):
             text = text.removesuffix(entered.right).rstrip()
-        elif width_of(line) >= self._terminal.width - 2 and not entered.typed.known:
+        elif width_of(line) >= self._terminal.width - 2 and "    " not in entered.typed.edited:
             text = RIGHT_PROMPT.sub("", text)
         following = self._prompts.known(text + " ")
         if following and not text[len(following[0]) :].strip():

@@ -161,9 +161,14 @@ class Returns:
                 return False
             if following.startswith(ENDS_PASTES):
                 return self._stepped
+        if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
+            return False  # above the line's first row there is nothing of it
         if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
             return True
-        if COLUMN.match(following):
+        menu = self._marks_prompts and self._attentive and not self._commands.waiting
+        if menu and last == "" and not self._stepped:
+            return False
+        if COLUMN.match(following) or (menu and self._drawn_again(last, following)):
             return True
         if self._attentive and self._judged != self._commands.judged:
             return False
@@ -180,6 +185,8 @@ class Returns:
         if self._at is not None and GOES_UP.match(following):
             return True
         if following == "" and self._returns_before_feeding(line):
+            return True
+        if self._marks_prompts and self._attentive and self._wrapped_twice(last, shown):
             return True
         if self._commands.answered:
             return self._commands.expects_more(line, shown)
@@ -202,6 +209,15 @@ class Returns:
         elif self._marked:
             self._marked = not SILENT.sub("", last).strip(" ⏎")
         return self._marked
+
+    def _drawn_again(self, last: str, following: str) -> bool:
+        """An entry of zsh's menu is drawn twice; what follows the menu begins by going up."""
+        return bool(last) and (last == following or GOES_UP.match(following) is not None)
+
+    def _wrapped_twice(self, last: str, shown: str) -> bool:
+        """zsh writes a character that wraps to the next row, returns, and writes it again."""
+        wrapped = SILENT.sub("", last).removeprefix("\x1b[K")
+        return len(wrapped) == 1 and shown.startswith(wrapped)
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""

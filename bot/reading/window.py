@@ -7,6 +7,8 @@ from collections import deque
 
 # zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
 PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
+# A prompt at the right edge: as far forward from the first column.
+RIGHT_EDGE = re.compile(r"(?:^|\r)\x1b\[([0-9]{2,3})C(?:\x1b\[[0-9;]*m|\x1b\(B)*+([^\x00-\x1f\x7f]{1,80})")
 # readline fills the last column, then writes a blank that wraps, and returns.
 WRAP = re.compile(r"(?<=[^\x00-\x1f])(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*C| \r)")
 # The last row that a full-screen program goes to, or its scroll region.
@@ -15,6 +17,13 @@ NOT_COLOURS = re.compile(r"\x1b\[[0-?]*+[@-ln-~]|\x1b\][^\x07\x1b]*+(?:\x07|\x1b
 USUAL = (80, 100, 120, 132, 160, 200)
 NARROWEST = 10
 FEWEST_ROWS, MOST_ROWS = 8, 200
+
+
+def reached_width(text: str) -> int:
+    """The rightmost column that a prompt at the right edge is written up to, 0 without one."""
+    if "C" not in text:
+        return 0
+    return max((int(found[1]) + len(found[2]) for found in RIGHT_EDGE.finditer(text)), default=0)
 
 
 def marked_width(text: str) -> int | None:
