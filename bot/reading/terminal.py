@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from bot.reading.repaints import last_erasure, last_frame, last_states, overlaid
 from bot.reading.screen import TAB, Row, Screen, width_of
 from bot.reading.sequences import (
     C1_INTRODUCER,
@@ -33,9 +34,8 @@ QUIET_LINES = 3
 # A line longer than this is handed on in parts.
 LONGEST_LINE = 16 * 1024
 HELD = 64 * 1024
-HOME = "\x1b[H"
-# Frames of `top`: from the top left corner, each line with the rest of its row erased, then all below.
-FRAMES = re.compile(r"(?:\x1b\[H(?:[^\x1b\n]*+\x1b\[K\n)++(?:[^\x1b\n]*+\x1b\[K)?\x1b\[J){2,}+")
+MODES = "\x1b[?"
+ERASE_TO_END = "\x1b[K"
 SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
 
 
@@ -210,6 +210,12 @@ class Terminal:
                 return len(text) + skipped
             end = text.find("\n", hot.start())
             line = text[start : end if end >= 0 else len(text)]
+            if ERASE_TO_END in line and len(line) < self.width and "\r" not in line and "\b" not in line:
+                line = line.replace(ERASE_TO_END, "")  # at its end nothing is left to erase
+                if end >= 0 and CONTROL.search(line) is None:
+                    self._keep(line + "\n")
+                    at = end + 1
+                    continue
             if not OVERPRINTING.fullmatch(line) or not self._settles(line):
                 self._enter_cells(text[start:begun])
                 return max(start, begun) + skipped
@@ -276,32 +282,27 @@ class Terminal:
 
     def _draw(self, text: str, at: int) -> int:
         while (screen := self._screen) is not None and at < len(text):
-            at = self._last_frame(text, at)
+            at = last_frame(text, at, self.height)
             end = text.find("\n", at) + 1 or len(text)
-            reached = screen.feed(text, at, end)
+            line = text[at:end]
+            quiet = line[-1] == "\n" and CONTROL.search(line) is None
+            erased = 0 if quiet or screen.inserts else last_erasure(line, screen.x, screen.width)
+            if erased:
+                at, line = at + erased, line[erased:]
+            if not (quiet or screen.inserts or screen.top or MODES in line):
+                line = last_states(line, screen.x, screen.y, screen.width)
+            reached = at + screen.feed(line)
             self.keypad = screen.keypad
             if screen.alternate:
                 self.alternate = True
                 screen.decsc()
                 self._note(True)
                 return reached
-            quiet = text[end - 1] == "\n" and CONTROL.search(text, at, end) is None
             at = end
             self._quiet = self._quiet + 1 if quiet else 0
             if self._quiet >= QUIET_LINES and self._leave_cells():
                 return at
         return at
-
-    def _last_frame(self, text: str, at: int) -> int:
-        """Where the last of the frames at `at` begins: a program that repaints the whole screen leaves nothing of those
-        before it."""
-        if not text.startswith(HOME, at):
-            return at
-        frames = FRAMES.match(text, at)
-        if frames is None:
-            return at
-        last = text.rfind(HOME, at, frames.end())
-        return last if text.count("\n", last, frames.end()) < self.height else at
 
     def _enter_cells(self, begun: str) -> None:
         lines = "".join(self._lines).split("\n")[:-1]
@@ -359,6 +360,9 @@ def _unfinished(text: str) -> int:
 
 def _overprint(line: str) -> tuple[str, int]:
     """What is left of a line of narrow characters that goes back and writes over itself, and where the cursor is."""
+    if "\x1b" not in line and "\b" not in line:
+        states = line.split("\r")
+        return overlaid(states), len(states[-1])
     start = 0
     for erased in ERASED_LINE.finditer(line):
         start = erased.end()

@@ -1,0 +1,79 @@
+"""What a program draws over at once need not be drawn: progress bars and whole screens write each state over the last."""
+
+from __future__ import annotations
+
+import re
+
+from bot.reading.sequences import OVERPRINTING, UNEVEN
+
+HOME = "\x1b[H"
+# `top` ends a frame with ED, whose end comes without a line's.
+BEGINS_FRAME = (HOME, "\x1b[J" + HOME)
+# Frames of `top`: from the top left corner, each line with the rest of its row erased, then all below.
+FRAMES = re.compile(r"(?:\x1b\[J)?(?:\x1b\[H(?:[^\x1b\n]*+\x1b\[K\n)++(?:[^\x1b\n]*+\x1b\[K)?\x1b\[J){2,}+")
+# From here on nothing is left of what the line held before.
+ERASURES = ("\r\x1b[K", "\r\x1b[0K", "\x1b[2K\r", "\x1b[1G\x1b[0K", "\x1b[1G\x1b[K", "\x1b[G\x1b[K", "\x1b[2K\x1b[1G")
+FIRST_COLUMN = re.compile(r"\r|\x1b\[1?G")
+# `docker pull` goes up to a row, draws it, and comes back.
+ROW_DRAWN = re.compile(r"\x1b\[([0-9]{1,2})A\x1b\[2K\r([^\x00-\x1f\x7f-\x9f]*+)\x1b\[\1B\r")
+ROWS_DRAWN = re.compile(rf"(?:{ROW_DRAWN.pattern})" + r"{2,}+")
+
+
+def last_frame(text: str, at: int, height: int) -> int:
+    """Where the last of the frames at `at` begins: a program that repaints the whole screen leaves nothing of those
+    before it."""
+    if not text.startswith(BEGINS_FRAME, at):
+        return at
+    frames = FRAMES.match(text, at)
+    if frames is None:
+        return at
+    last = text.rfind(HOME, at, frames.end())
+    return last if text.count("\n", last, frames.end()) < height else at
+
+
+def last_erasure(line: str, x: int, width: int) -> int:
+    """Where the last state of `line` begins, which is drawn from column `x` on; 0 where it has no other."""
+    erased = max(map(line.rfind, ERASURES))
+    return erased if erased > 0 and "\b" not in line and _stays(line[:erased], x, width) else 0
+
+
+def last_states(line: str, x: int, y: int, width: int) -> str:
+    """A line that leaves the same cells and the same cursor, without the states that others replace."""
+    if "\x1b" in line:
+        return ROWS_DRAWN.sub(lambda rows: _last_rows(rows.group(), y, width), line)
+    body = line.removesuffix("\n")
+    if line.count("\r") < 2 or "\b" in line or not _stays(body, x, width):
+        return line
+    first, *others = body.split("\r")
+    shown = overlaid(others)
+    back = "" if len(others[-1]) == len(shown) else "\r" + others[-1]
+    return f"{first}\r{shown}{back}{line[len(body) :]}"
+
+
+def overlaid(states: list[str]) -> str:
+    """What stands there after `states`, each written from the first column on."""
+    shown = ""
+    for state in reversed(states):
+        if len(state) > len(shown):
+            shown += state[len(shown) :]
+    return shown
+
+
+def _last_rows(rows: str, y: int, width: int) -> str:
+    last = {drawn[1]: drawn for drawn in ROW_DRAWN.finditer(rows)}
+    if max(map(int, last)) > y or not narrow(rows) or max(map(len, rows.split("\r"))) >= width:
+        return rows
+    return "".join(drawn.group() for drawn in last.values())
+
+
+def _stays(line: str, x: int, width: int) -> bool:
+    """All of it is drawn in one row."""
+    if not OVERPRINTING.fullmatch(line) or not narrow(line):
+        return False
+    states = FIRST_COLUMN.split(line) if "\x1b" in line else line.split("\r")
+    return x + len(states[0]) < width and max(map(len, states)) < width
+
+
+def narrow(text: str) -> bool:
+    """No character of it is wide, and none combines."""
+    return text.isascii() or UNEVEN.search(text) is None
