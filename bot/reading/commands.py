@@ -33,6 +33,7 @@ PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type)
 # readline's search, and what is left of it where the line was redrawn over it in part.
 SEARCHED = re.compile(r"i-search\)`[^']*': (.*)", re.DOTALL)
 SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
+FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 MOST_ENTERED = 64  # Enters ahead of their lines
 MOST_PASSED = 200
 NAME = re.compile(r"[\w.+-]{1,32}")
@@ -397,11 +398,13 @@ class Commands:
 
     def _tangled(self, typed: Typed, line: str, echoed: str) -> Verdict | None:
         """The line begins with no prompt that is known."""
+        guessed = self._guessed(line)
+        if guessed is not None and guessed[1].strip() and not typed.known and not typed.searched:
+            return Verdict(guessed[1], guessed[0])
         for text in (typed.edited, typed.plain):
             if echoes(text, echoed):
                 found = self._prompts.find(echoed)
                 return Verdict(text, found[0] if found else "")
-        guessed = self._guessed(line)
         if guessed is not None and guessed[1].strip():
             return _reconciled(typed, *guessed, echoed)
         if _follows(typed.keys, echoed):
@@ -518,13 +521,18 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
         return Verdict("", prompt, blind=True)
     if typed.searched and WILD not in keys and SEARCH_LEFT.search(shown):
         return Verdict(typed.edited, prompt, sure=False)
+    if "\t" in keys and keys.translate(NO_BLANKS) == shown.translate(NO_BLANKS):
+        return Verdict(typed.edited, prompt)
     if not typed.known or keys == shown or typed.plain.strip() == shown or keys.endswith(shown):
         return Verdict(text, prompt)
     if keys and text.lstrip().startswith(keys + "  "):  # a prompt at the right edge
         return Verdict(typed.edited, prompt)
+    if typed.known and shown and shown in (keys.split("\n")[0].strip(), keys.split("\n")[-1].strip()):
+        return Verdict(typed.edited, prompt)  # a paste of several lines, of which one stands there
     if shown.replace("\\", "") == keys.replace("\\", ""):  # python marks with it where it breaks a line
         return Verdict(typed.edited, prompt)
-    return Verdict(typed.edited, prompt) if echoed_keys else Verdict(text, prompt, sure=False)
+    emptier = len(shown) <= len(keys) and "\n" not in keys and width_of(prompt + text) < FEW_COLUMNS
+    return Verdict(typed.edited, prompt) if echoed_keys and not emptier else Verdict(text, prompt, sure=False)
 
 
 def _printed(text: str) -> str:

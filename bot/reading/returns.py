@@ -154,22 +154,9 @@ class Returns:
         self._commands.ended(ending, typing=self._attentive)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
-        if FEEDS.search(last):
-            return False
-        if last == "":
-            if self._rose:
-                return False
-            if following.startswith(ENDS_PASTES):
-                return self._stepped
-        if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
-            return False  # above the line's first row there is nothing of it
-        if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
-            return True
-        menu = self._marks_prompts and self._attentive and not self._commands.waiting
-        if menu and last == "" and not self._stepped:
-            return False
-        if COLUMN.match(following) or (menu and self._drawn_again(last, following)):
-            return True
+        told = self._told_by_sequences(last, following)
+        if told is not None:
+            return told
         if self._attentive and self._judged != self._commands.judged:
             return False
         shown = SILENT.sub("", following)
@@ -178,16 +165,38 @@ class Returns:
             return self._answers_twice(following, line)
         if ERASES_ONLY.match(following):
             return self._at is not None
-        if REDRAWS.match(following):
-            return True
-        if last == "\x1b[K":
+        if last == "\x1b[K" and not REDRAWS.match(following):
             return self._prompts.find(shown + " ") is not None
-        if self._at is not None and GOES_UP.match(following):
+        if self._redrawn(last, following, line):
             return True
-        if following == "" and self._returns_before_feeding(line):
+        return bool(shown or not following) and self._continued(last, shown, line, time)
+
+    def _told_by_sequences(self, last: str, following: str) -> bool | None:
+        """What the control sequences of the two pieces alone say, if they do."""
+        if FEEDS.search(last) or (last == "" and self._rose):
+            return False
+        if last == "" and following.startswith(ENDS_PASTES):
+            return self._stepped
+        if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
+            return False  # above the line's first row there is nothing of it
+        if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
             return True
-        if self._marks_prompts and self._attentive and self._wrapped_twice(last, shown):
-            return True
+        menu = self._marks_prompts and self._attentive and not self._commands.waiting
+        if menu and last == "" and not self._stepped:
+            return False
+        return True if COLUMN.match(following) or (menu and self._drawn_again(last, following)) else None
+
+    def _redrawn(self, last: str, following: str, line: str) -> bool:
+        """What follows begins by going back to where the line is drawn from."""
+        return (
+            REDRAWS.match(following) is not None
+            or (self._at is not None and GOES_UP.match(following) is not None)
+            or (following == "" and self._returns_before_feeding(line))
+            or (self._marks_prompts and self._attentive and self._wrapped_twice(last, SILENT.sub("", following)))
+        )
+
+    def _continued(self, last: str, shown: str, line: str, time: str) -> bool:
+        """The line is being typed, or is a progress bar's, and goes on in what is `shown` next."""
         if self._commands.answered:
             return self._commands.expects_more(line, shown)
         if self._attentive and self._known and last == "" and self._stepped:
@@ -197,8 +206,8 @@ class Returns:
             if self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last):
                 return True
             known = self._known or self._marks_prompts
-            return following == "" and last != "" and known and self._in_one_row(line)
-        return bool(shown or not following) and supersedes(SILENT.sub("", last), shown)
+            return shown == "" and last != "" and known and self._in_one_row(line)
+        return supersedes(SILENT.sub("", last), shown)
 
     def _marks(self, last: str) -> bool:
         """The mark that zsh and fish put before their prompt, and the pieces that wipe it."""
