@@ -162,7 +162,7 @@ class Returns:
         shown = SILENT.sub("", following)
         line = self._terminal.line()[0].rstrip()
         if self._commands.answered and self._commands.complete(line):
-            return self._answers_twice(following, line)
+            return last != "" and self._answers_twice(following, line)
         if ERASES_ONLY.match(following):
             return self._at is not None
         if last == "\x1b[K" and not REDRAWS.match(following):
@@ -203,11 +203,20 @@ class Returns:
             return True
         prompt = self._at
         if prompt is not None and not line.endswith("^C"):
-            if self._prompts.same(prompt, shown) or self._wraps(len(prompt), time, "\x07" in last):
+            if (
+                self._prompts.same(prompt, shown)
+                or self._changed(prompt, shown)
+                or self._wraps(len(prompt), time, "\x07" in last)
+            ):
                 return True
-            known = self._known or self._marks_prompts
-            return shown == "" and last != "" and known and self._in_one_row(line)
+            if self._known or self._marks_prompts:
+                return shown == "" and last != "" and self._in_one_row(line)
         return supersedes(SILENT.sub("", last), shown)
+
+    def _changed(self, prompt: str, shown: str) -> bool:
+        """The same prompt with another sign in it: of vi's modes, for instance."""
+        found = None if self._commands.answered else self._prompts.find(shown + " ")
+        return found is not None and len(found[0]) == len(prompt) and found[0][-8:] == prompt[-8:]
 
     def _marks(self, last: str) -> bool:
         """The mark that zsh and fish put before their prompt, and the pieces that wipe it."""
