@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import repeat
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.reading.commands import Command, Commands
@@ -141,7 +142,11 @@ class _Session:
     def _output(self, text: str, run: Run) -> None:
         if self._returns is not None:
             contents = run.contents
-            if "\r" not in text and text.count("\n") == len(contents) and all(c[-1:] == "\n" for c in contents):
+            if (
+                "\r" not in text
+                and text.count("\n") == len(contents)
+                and all(map(str.endswith, contents, repeat("\n")))
+            ):
                 self._returns.feed(contents, run.times, followed=run.followed)
                 return
             self._returns.close()

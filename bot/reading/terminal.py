@@ -83,7 +83,15 @@ class Terminal:
         """The last `count` lines above the cursor's, as far as they are still on the screen."""
         if self._screen is not None:
             return self._screen.above(count)
-        return "".join(self._lines).split("\n")[-count - 1 : -1]
+        return self._last_lines(count)[1]
+
+    def _last_lines(self, count: int) -> tuple[str, list[str]]:
+        """What is before the last `count` whole lines, and these."""
+        text = "".join(self._lines)[:-1]
+        if not self._lines:
+            return "", []
+        lines = text.rsplit("\n", count)
+        return (lines[0] + "\n", lines[1:]) if len(lines) > count else ("", lines)
 
     @property
     def lines(self) -> int:
@@ -103,6 +111,10 @@ class Terminal:
     # --- feeding
 
     def feed(self, text: str) -> None:
+        if text == "\n" and self.feeds_return and self._passes():
+            self._keep(self._line + text)
+            self._line = ""
+            return
         if "   \r" in text or "⏎" in text:
             width = marked_width(text)
             if width is not None:
@@ -123,6 +135,12 @@ class Terminal:
                 at = self._pass(text, at)
             else:
                 at = self._draw(text, at)
+
+    def _passes(self) -> bool:
+        """What comes needs no cells, as far as it goes by what came."""
+        return (
+            self._screen is None and not self.alternate and not self._unfinished and CONTROL.search(self._line) is None
+        )
 
     def close(self) -> None:
         """Hand on everything: the session has ended."""
@@ -305,13 +323,11 @@ class Terminal:
         return at
 
     def _enter_cells(self, begun: str) -> None:
-        lines = "".join(self._lines).split("\n")[:-1]
+        earlier, lines = self._last_lines(self.height)
         self._lines, self._held, self._quiet = [], 0, 0
         screen = Screen(self.width, self.height, self._scrolled)
         screen.keypad = self.keypad
-        if len(lines) > self.height:
-            self._hand_on("\n".join(lines[: -self.height]) + "\n")
-            lines = lines[-self.height :]
+        self._hand_on(earlier)
         for line in lines:
             screen.write(line) if line else None
             screen.nel()

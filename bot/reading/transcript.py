@@ -9,6 +9,8 @@ from typing import Protocol
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 LONGEST_LINE = 256 * 1024
 CONTEXT = 1024
+# Blanks at a line's end, the most first: any fewer than all of them are a sum of these.
+BLANKS_AT_END = [" " * count + "\n" for count in (64, 32, 16, 8, 4, 2, 1)]
 
 
 class Masks(Protocol):
@@ -48,7 +50,7 @@ class Transcript:
             return
         text = self._masks.feed(text)
         if " \n" in text:
-            text = "\n".join([line.rstrip(" ") for line in text.split("\n")])
+            text = _without_blanks_at_ends(text)
         bare = text.rstrip("\n")
         if bare:
             self._write("\n" * self._blank + bare + "\n")
@@ -67,3 +69,11 @@ class Transcript:
         self._blank = 0
         self._context = "" if last else part[-CONTEXT:].partition(" ")[2] or part[-CONTEXT:]
         self._parts, self._length = ([rest] if rest else []), len(rest)
+
+
+def _without_blanks_at_ends(text: str) -> str:
+    if BLANKS_AT_END[0] in text:
+        return "\n".join([line.rstrip(" ") for line in text.split("\n")])
+    for blanks in BLANKS_AT_END:
+        text = text.replace(blanks, "\n")
+    return text
