@@ -108,7 +108,7 @@ class Commands:
         self.judged = 0  # Enters
         self._passed = 0  # lines that were not the one that was typed ahead
         self._started = ""
-        self._left_at = 0  # lines above the one that was left last
+        self._left_at = -1  # lines above the one that was left last
         self._edited = False  # by a line editor that takes pastes in brackets
         self._answered = True  # something was shown after the last Enter
         self.last = ""
@@ -173,6 +173,8 @@ class Commands:
         for entered in self._keyboard.feed(text, live=live):
             if entered is None:
                 self._entered.clear()
+            elif entered.operated and not live:
+                self._operated(entered, time)
             else:
                 full = self._full_screen()
                 self._entered.append(
@@ -189,6 +191,15 @@ class Commands:
             self._typing, self._prompt, self._right = False, None, ""
         while len(self._entered) > MOST_ENTERED:
             self._entered.popleft()
+
+    def _operated(self, typed: Typed, time: str) -> None:
+        """A line recorder tells of ^O only with the Enter after it: the line was left long before."""
+        for number, row in enumerate(self._since_left(), self._left_at + 1):
+            found = self._prompts.find(row)
+            if found is not None and row[len(found[0]) :].strip():
+                self._told(Entered(time, typed, None), Verdict(row[len(found[0]) :], found[0]))
+                self._left_at = number
+                return
 
     def _look(self) -> None:
         """What stands before and behind the cursor at a line's first key; keys that a pager got are no first keys."""
@@ -320,7 +331,7 @@ class Commands:
         """Lines that an editor of whole blocks drew and left by moving the cursor: a line recorder has them in one piece."""
         if self._entered[0].prompt is not None:
             return
-        for row in self._terminal.above(min(self._terminal.lines - self._left_at, LONGEST_BLOCK)):
+        for row in self._since_left():
             matching = self._matching(self._entered[0].typed, row) if self._repeated(row) else None
             if matching is not None:
                 self._told(self._entered.popleft(), self._with_indent(matching))
@@ -458,17 +469,33 @@ class Commands:
 
     def _shown_above(self, entered: Entered, line: str) -> tuple[str, str] | None:
         """The same for a line of several, recalled or pasted: it begins where the prompt stood at its first key."""
-        count = self._terminal.lines - entered.lines
-        prompt = self._without_indent(entered.prompt or "")
-        if not (prompt.strip() and 0 < count <= LONGEST_BLOCK):
-            return None
-        block = self._terminal.above(count)
-        if not self._is_answer(line, prompt):
+        if entered.prompt is None:
+            prompt, block = self._from_last_prompt(self._since_left()) if not entered.typed.known else ("", [])
             block.append(line)
-        if not block or not block[0].startswith(prompt.rstrip()):
+            if self._repeated(prompt) or any(row.startswith(" " * len(prompt)) for row in block):
+                return None
+        else:
+            prompt, block = self._without_indent(entered.prompt), self._above(self._terminal.lines - entered.lines)
+            if block and not self._is_answer(line, prompt):
+                block.append(line)
+        if not block or not prompt.strip() or not block[0].startswith(prompt.rstrip()):
             return None
         rest = [self._without_continuation(part) for part in block[1:]]
         return prompt, "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+
+    def _above(self, count: int) -> list[str]:
+        return self._terminal.above(count) if 0 < count <= LONGEST_BLOCK else []
+
+    def _since_left(self) -> list[str]:
+        """The lines below the one that was left last, without the cursor's."""
+        return self._above(self._terminal.lines - self._left_at - 1)
+
+    def _from_last_prompt(self, block: list[str]) -> tuple[str, list[str]]:
+        for number in range(len(block) - 1, -1, -1):
+            found = self._prompts.known(block[number])
+            if found is not None and block[number][len(found[0]) :].strip():
+                return found[0], block[number:]
+        return "", []
 
     def _is_answer(self, line: str, prompt: str) -> bool:
         """`line` stands below what was entered at `prompt`, and is no part of it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Answers of the terminal to a program's questions, mouse and focus reports: nobody typed them.
 ANSWER = re.compile(
@@ -356,6 +356,7 @@ class Typed:
     plain: str  # line mode's line, empty if a key was pressed that has no use there
     keys: str  # those that print, in the order in which they were pressed
     searched: bool = False  # in the history
+    operated: bool = False  # accepted by another key than Enter
 
     @property
     def printed(self) -> bool:
@@ -385,10 +386,10 @@ class Keyboard:
             elif key in ("\x03", "\x1c", "\x1a") and not self.editor.quoting:
                 self._next()
                 yield None
-            elif live and key in ACCEPTS and not self.editor.quoting:
+            elif (live or key == "\x0f") and key in ACCEPTS and not self.editor.quoting:
                 if key == "\x1b#":
                     self.editor.line.replace("#" + self.editor.line.text)
-                yield self._entered()
+                yield replace(self._entered(), operated=True)
                 if key == "\x0f":
                     self.editor.lose_track()
             else:

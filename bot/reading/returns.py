@@ -21,8 +21,10 @@ from bot.reading.window import marked_width, wrapped_width
 RETURN, NEW_LINE = "\r", "\n"
 
 # The next piece begins by erasing its line, or by moving to where it goes on.
-REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*P|\((?:reverse-|failed |fwd-)*i-search\)")
-COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[[0-9]*C")
+REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*P|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
+# What stands there while readline searches or counts.
+ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
+COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*C|(?:[2-9]|[1-9][0-9]+)G)")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, or a line erased to be drawn again.
 SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
@@ -190,6 +192,11 @@ class Returns:
         """What follows begins by going back to where the line is drawn from."""
         return (
             REDRAWS.match(following) is not None
+            or (
+                ASIDE.match(line) is not None
+                and not line.endswith("^C")
+                and self._prompts.find(SILENT.sub("", following) + " ") is not None
+            )
             or (self._at is not None and GOES_UP.match(following) is not None)
             or (following == "" and self._returns_before_feeding(line))
             or (self._marks_prompts and self._attentive and self._wrapped_twice(last, SILENT.sub("", following)))
