@@ -33,8 +33,8 @@ from bot.standin.slack import page
 VERSION = "0.11.2"
 STARTS_WITHIN_S = 20.0
 SPARE_PEOPLE = 900
-# Any token that the package does not know is that of its admin.
-ADMIN = "admin"
+# The package allows 5,000 requests an hour and token: each workspace has tokens of its own.
+BOT_TOKENS = 600
 
 _numbers = itertools.count(1)
 
@@ -81,7 +81,7 @@ class Emulator:
         self.bot_id = "B0AUDITLOG"
         self.bot_user_id = "U0AUDITLOG"
         self.app_id = People.app_id
-        self.token = "-".join(("xoxb", "emulated"))
+        self.bot_tokens = ["-".join(("xoxb", "emulated", str(number))) for number in range(BOT_TOKENS)]
         self.url = ""
         self.spare: list[Json] = []
         self._process: subprocess.Popen[bytes] | None = None
@@ -130,7 +130,7 @@ class Emulator:
                 "users": [{"name": name} for name in people],
                 "oauth_apps": [app],
                 "tokens": [
-                    {"token": self.token, "user": self.bot_user_id, **bot},
+                    *({"token": token, "user": self.bot_user_id, **bot} for token in self.bot_tokens),
                     *({"token": name, "user": name} for name in people),
                 ],
             }
@@ -138,11 +138,11 @@ class Emulator:
 
     def _try_members(self) -> list[Json]:
         try:
-            return list(self.asked("users.list", limit=1000)["members"])
+            return list(self.asked("users.list", "admin", limit=1000)["members"])
         except URLError:
             return []
 
-    def asked(self, method: str, token: str = ADMIN, **arguments: Any) -> Json:
+    def asked(self, method: str, token: str, **arguments: Any) -> Json:
         # Blocking for some milliseconds: what a test sets up reads as it does with the stand-in.
         request = Request(f"{self.url}/api/{method}", urlencode(arguments).encode())
         request.add_header("Authorization", f"Bearer {token}")
@@ -158,7 +158,9 @@ class Emulated(People, Door):
         self.team_id = emulator.team_id
         self.bot_id = emulator.bot_id
         self.bot_user_id = emulator.bot_user_id
-        self.token = emulator.token
+        self.token = emulator.bot_tokens.pop()
+        # A token that the package does not know is that of its admin.
+        self._admin = f"admin-{next(_numbers)}"
         self._emulator = emulator
         self._tokens: dict[str, str] = {}
         self._runner: web.AppRunner | None = None
@@ -217,7 +219,7 @@ class Emulated(People, Door):
         room = self.room(name) or self._new_room(name, private=private, im=im)
         room.is_shared, room.is_archived = shared, archived
         if bot and not im and self.bot_user_id not in room.members:
-            self._emulator.asked("conversations.invite", channel=room.id, users=self.bot_user_id)
+            self._emulator.asked("conversations.invite", self._admin, channel=room.id, users=self.bot_user_id)
             room.members.add(self.bot_user_id)
         if not bot:
             self.removes_bot(room.id)
@@ -225,10 +227,12 @@ class Emulated(People, Door):
 
     def _new_room(self, name: str, *, private: bool, im: bool) -> Room:
         if im:
-            opened = self._emulator.asked("conversations.open", users=self._emulator.spare.pop()["id"])
+            opened = self._emulator.asked("conversations.open", self._admin, users=self._emulator.spare.pop()["id"])
         else:
             unique = f"{name}-{next(_numbers)}"
-            opened = self._emulator.asked("conversations.create", name=unique, is_private=str(private).lower())
+            opened = self._emulator.asked(
+                "conversations.create", self._admin, name=unique, is_private=str(private).lower()
+            )
         room = Room(opened["channel"]["id"], name, is_private=private or im, is_im=im)
         self.rooms[room.id] = room
         return room
@@ -236,7 +240,7 @@ class Emulated(People, Door):
     def removes_bot(self, channel: str = "ops") -> None:
         room = self.rooms[self.channel_id(channel)]
         if self.bot_user_id in room.members:
-            self._emulator.asked("conversations.kick", channel=room.id, user=self.bot_user_id)
+            self._emulator.asked("conversations.kick", self._admin, channel=room.id, user=self.bot_user_id)
             room.members.discard(self.bot_user_id)
 
     def deletes(self, post_ts: str, channel: str = "ops") -> None:
@@ -250,16 +254,16 @@ class Emulated(People, Door):
 
     async def messages(self, channel: str = "ops") -> list[Json]:
         where = self.channel_id(channel)
-        top = (await self._forward("conversations.history", {"channel": where, "limit": 1000}, ADMIN))["messages"]
+        top = (await self._forward("conversations.history", {"channel": where, "limit": 1000}, self._admin))["messages"]
         found: list[Json] = []
         for parent in top:
-            thread = await self._forward("conversations.replies", {"channel": where, "ts": parent["ts"]}, ADMIN)
+            thread = await self._forward("conversations.replies", {"channel": where, "ts": parent["ts"]}, self._admin)
             found += thread["messages"]
         return [{**message, "channel": where} for message in sorted(found, key=lambda message: str(message["ts"]))]
 
     async def file_bytes(self, file: Json) -> bytes:
         where = file["url_private"].replace(self.url, self._emulator.url)
-        async with self._http.get(where, headers={"Authorization": f"Bearer {ADMIN}"}) as answer:
+        async with self._http.get(where, headers={"Authorization": f"Bearer {self._admin}"}) as answer:
             return await answer.read()
 
     # The proxy

@@ -316,7 +316,7 @@ class People(ABC):
                 heard = self.ephemerals(user)
                 if len(heard) >= count:
                     return heard
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)
 
     async def threads(self, channel: str = "ops") -> list[list[Post]]:
         """Each thread of the channel, oldest first: its parent, then what was said in it."""
@@ -340,7 +340,7 @@ class People(ABC):
                 threads = await self.threads(channel)
                 if len(threads) >= needed and len(threads[nth]) >= wait_for:
                     return threads[nth]
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.03)
 
     # Slack's side of a response_url
 
