@@ -28,7 +28,9 @@ COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*C|(?:[2-9]|[1-9
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, or a line erased to be drawn again.
 SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
-ENDS_PASTES = "\x1b[?2004l"
+# DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
+WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
+TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 ROSE = re.compile(r"\x1b\[[0-9]*A(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
@@ -68,6 +70,7 @@ class Returns:
         self._marks_prompts = False
         self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
         self._stepped = False  # the piece before ended in a new line
+        self._unwrapped = False
         self._rose = False  # it went up to a row above
 
     def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
@@ -75,7 +78,13 @@ class Returns:
         `followed`: by an Enter, so the last ones may be of a line that is being typed."""
         at, end = 0, len(contents)
         while at < end:
-            if self._attentive or self._lingering or self._commands.waiting or (not self._prompts and end - at < FEW):
+            if (
+                self._attentive
+                or self._lingering
+                or self._unwrapped
+                or self._commands.waiting
+                or (not self._prompts and end - at < FEW)
+            ):
                 self._one(contents[at][:-1], times[at])
                 at += 1
             else:
@@ -92,8 +101,10 @@ class Returns:
         self._commands.shown(piece)
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
+        if WRAPPING in piece:
+            self._unwrapped = piece.rfind(UNWRAPS) > piece.rfind(WRAPS) and not self._terminal.alternate
         self._at = prompt = self._prompt()
-        known = prompt is not None and self._prompts.known(prompt) is not None
+        known = prompt is not None and (self._prompts.known(prompt) is not None or TAKES_PASTES in piece)
         if known or (prompt is not None and (self._attentive or self._commands.waiting or not self._prompts)):
             self._attentive, self._since, self._judged = True, 0, self._commands.judged
             self._known = known
@@ -105,6 +116,9 @@ class Returns:
     def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
         body = "".join(contents[at:])[:-1]
+        if UNWRAPS in body and not self._terminal.alternate:
+            until = next(number for number in range(at, len(contents)) if UNWRAPS in contents[number])
+            return self._many(contents[:until], at, time, followed=False) if until > at else self._begin(at)
         self._end(body[: body.find("\n")] if "\n" in body else body, time)
         if "\x1b" in body:
             body = self._terminal.without_silent(_with_returns(body))
@@ -179,6 +193,8 @@ class Returns:
             return False
         if last == "" and following.startswith(ENDS_PASTES):
             return self._stepped
+        if self._unwrapped:
+            return last != "" or self._stepped
         if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
             return False  # above the line's first row there is nothing of it
         if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
