@@ -42,6 +42,12 @@ STARTS = {
     "redis-cli": "redis-cli", "ipython": "ipython",
 }  # fmt: skip
 
+# Words that come before the program in a shell's line.
+BEFORE_PROGRAM = re.compile(
+    r"\s*(?:(?:sudo|exec|env|time|nohup|command)\s+|[A-Za-z_]\w*=\S*\s+|bundle\s+exec\s+|\\!\s*)*"
+)
+NAME = re.compile(r"[\w.+-]{1,32}")
+
 
 def may_hold_prompt(text: str) -> bool:
     return any(end in text for end in PROMPT_ENDS)
@@ -128,3 +134,16 @@ class Prompts:
         if guess and guess[0].rstrip() == prompt.rstrip():
             return guess[1]
         return UNKNOWN
+
+
+def program_name(text: str) -> str:
+    before = BEFORE_PROGRAM.match(text)
+    word = text[before.end() if before else 0 :].split(maxsplit=1)
+    name = word[0].rpartition("/")[2] if word else ""
+    return name if NAME.fullmatch(name) else ""
+
+
+def started_by(text: str) -> str:
+    """The program that a shell's line starts, if it is one whose prompts look like another's."""
+    name = program_name(text)
+    return STARTS.get(re.sub(r"(?<=\D)[\d.]+\Z", "", name), STARTS.get(name, ""))

@@ -117,8 +117,8 @@ class Returns:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
         body = "".join(contents[at:])[:-1]
         if UNWRAPS in body and not self._terminal.alternate:
-            until = next(number for number in range(at, len(contents)) if UNWRAPS in contents[number])
-            return self._many(contents[:until], at, time, followed=False) if until > at else self._begin(at)
+            first = next(number for number in range(at, len(contents)) if UNWRAPS in contents[number])
+            return self._many(contents[:first], at, time, followed=False) if first > at else self._begin(at)
         self._end(body[: body.find("\n")] if "\n" in body else body, time)
         if "\x1b" in body:
             body = self._terminal.without_silent(_with_returns(body))

@@ -1,0 +1,276 @@
+"""What was on a line when it was left: what stands on the screen against what the keys say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from bot.reading.keys import WILD, Typed
+from bot.reading.prompts import Prompts
+from bot.reading.screen import width_of
+from bot.reading.terminal import Terminal
+
+STARS = re.compile(r"[*•●∙·xX]+\Z")
+NO_BLANKS = str.maketrans("", "", " \n\r\t")
+# A prompt at the right edge; typed text hardly holds so many blanks.
+RIGHT_PROMPT = re.compile(r"(?<=\S) {4,}\S+(?: \S+)*\Z")
+SEARCHES = "/?:"
+# What pagers show while they wait for a key.
+PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
+# What is left of readline's search where the line was redrawn over it in part.
+SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
+FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
+LONGEST_BLOCK = 40  # lines of one command
+# Editors of whole blocks, which show their continuation prompt before every line of it.
+REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
+DRAWS_BY_COLUMN = re.compile(r"\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl]")
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An Enter whose line has not been left yet. `prompt` is what stood before the cursor at the line's first key,
+    None where the log does not tell."""
+
+    time: str
+    typed: Typed
+    prompt: str | None
+    lines: int = 0  # how many lines stood above it then
+    right: str = ""  # a prompt at the right edge, which stood behind the cursor then
+    full_screen: bool = False
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a program received; `blind`: nothing of it was shown."""
+
+    text: str
+    prompt: str
+    sure: bool = True
+    blind: bool = False
+
+
+class Judge:
+    def __init__(self, terminal: Terminal, prompts: Prompts) -> None:
+        self._terminal = terminal
+        self._prompts = prompts
+        self.written = ""  # of the cursor's line, as it came
+        self.after = ""  # what was shown after the last key
+        self.left_at = -1  # lines above the one that was left last
+
+    def judge(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
+        typed = entered.typed
+        if typed.known and not (typed.edited.strip() or typed.plain.strip()):
+            return None
+        shown = self._shown(entered, line)
+        if shown and self.repeated(entered.prompt or "") and (shown[0] != entered.prompt or not shown[1].strip()):
+            shown = self._shown_above(entered, line) or shown
+        if shown is None and PAGER.fullmatch((entered.prompt or "").strip()):
+            return None
+        if entered.full_screen:
+            return _after_full_screen(typed, shown or self._guessed(line))
+        if shown is None and line and line[0] in SEARCHES and line == typed.keys.strip():
+            return None  # a pager's prompt, or vi's, gave way to a search
+        if shown is None:
+            shown = self._shown_above(entered, line)
+        matching = self.matching(typed, line)
+        if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
+            return self.with_indent(matching)
+        if shown is not None:
+            return _reconciled(typed, *shown, echoed)
+        return self._tangled(typed, line, echoed)
+
+    def _tangled(self, typed: Typed, line: str, echoed: str) -> Verdict | None:
+        """The line begins with no prompt that is known."""
+        guessed = self._guessed(line)
+        if guessed is not None and guessed[1].strip() and not typed.known and not typed.searched:
+            return Verdict(guessed[1], guessed[0])
+        for text in (typed.edited, typed.plain):
+            if echoes(text, echoed):
+                found = self._prompts.find(echoed)
+                return Verdict(text, found[0] if found else "")
+        if guessed is not None and guessed[1].strip():
+            return _reconciled(typed, *guessed, echoed)
+        if _follows(typed.keys, echoed):
+            return Verdict(typed.edited.replace(WILD, ""), "", sure=False)
+        return Verdict("", line, blind=True) if typed.printed else None
+
+    def matching(self, typed: Typed, line: str) -> Verdict | None:
+        """The line ends with what the keys say."""
+        for text in (typed.edited, typed.plain):
+            last = text.rstrip().rpartition("\n")[2]
+            if not last.strip() or WILD in text or not (typed.known or text == typed.plain):
+                continue
+            if line.endswith(last):
+                return Verdict(text, line[: len(line) - len(last)])
+            if "\t" in last and (text is typed.edited or self._prompts.find(line) is None):
+                blanks = re.compile(r"\s+".join(map(re.escape, last.split())) + r"\Z").search(line)
+                if blanks is not None:
+                    return Verdict(text, line[: blanks.start()])
+        if WILD in typed.edited and typed.edited.strip(WILD + " "):
+            pattern = ".*?".join(map(re.escape, typed.edited.rstrip().split(WILD)))
+            prompt = self._prompts.find(line)
+            if prompt and re.fullmatch(pattern, line[len(prompt[0]) :], re.DOTALL):
+                return Verdict(line[len(prompt[0]) :], prompt[0])
+        return None
+
+    def with_indent(self, verdict: Verdict) -> Verdict:
+        """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
+        found = self._prompts.find(verdict.prompt)
+        typed = self.written[self.written.rfind(found[0].rstrip()) + 1 :] if found else ""
+        indent = verdict.prompt[len(found[0]) :] if found and DRAWS_BY_COLUMN.search(typed) else ""
+        return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
+
+    def _shown(self, entered: Entered, line: str) -> tuple[str, str] | None:
+        """The prompt that the line begins with, and what follows it."""
+        prompt = self._without_indent(entered.prompt or "")
+        if prompt.strip() and line.startswith(prompt.rstrip()):
+            text = line[len(prompt) :]
+        else:
+            known = self._prompts.known(line + " ")
+            if known is None:
+                return None
+            prompt, text = known[0], line[len(known[0]) :]
+        if entered.right and text.endswith(entered.right):
+            text = text.removesuffix(entered.right).rstrip()
+        elif width_of(line) >= self._terminal.width - 2 and "    " not in entered.typed.edited:
+            text = RIGHT_PROMPT.sub("", text)
+        following = self._prompts.known(text + " ")
+        if following and not text[len(following[0]) :].strip():
+            text = ""  # the next prompt, on the line of an answer that moved nothing
+        return prompt, text
+
+    def _shown_above(self, entered: Entered, line: str) -> tuple[str, str] | None:
+        """The same for a line of several, recalled or pasted: it begins where the prompt stood at its first key."""
+        if entered.prompt is None:
+            prompt, block = self._from_last_prompt(self.since_left()) if not entered.typed.known else ("", [])
+            block.append(line)
+            if self.repeated(prompt) or any(row.startswith(" " * len(prompt)) for row in block):
+                return None
+        else:
+            prompt, block = self._without_indent(entered.prompt), self._above(self._terminal.lines - entered.lines)
+            if block and not self._is_answer(line, prompt):
+                block.append(line)
+        if not block or not prompt.strip() or not block[0].startswith(prompt.rstrip()):
+            return None
+        rest = [self._without_continuation(part) for part in block[1:]]
+        return prompt, "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+
+    def _above(self, count: int) -> list[str]:
+        return self._terminal.above(count) if 0 < count <= LONGEST_BLOCK else []
+
+    def since_left(self) -> list[str]:
+        """The lines below the one that was left last, without the cursor's."""
+        return self._above(self._terminal.lines - self.left_at - 1)
+
+    def _from_last_prompt(self, block: list[str]) -> tuple[str, list[str]]:
+        for number in range(len(block) - 1, -1, -1):
+            found = self._prompts.known(block[number])
+            if found is not None and block[number][len(found[0]) :].strip():
+                return found[0], block[number:]
+        return "", []
+
+    def _is_answer(self, line: str, prompt: str) -> bool:
+        """`line` stands below what was entered at `prompt`, and is no part of it."""
+        if self.repeated(prompt):
+            found = self.repeated(line + " ")
+            return not (found and line[len(found) :].strip())
+        return bool(self.after.strip()) and line.endswith(self.after.strip())
+
+    def _without_continuation(self, line: str) -> str:
+        return line[len(self.repeated(line)) :]
+
+    def repeated(self, line: str) -> str:
+        """The prompt of an editor of whole blocks that `line` begins with."""
+        found = self._prompts.guess(line)
+        return found[0] if found and found[1] in REPEAT_PROMPTS else ""
+
+    def _without_indent(self, prompt: str) -> str:
+        known = self._prompts.known(prompt)
+        found = known or self._prompts.guess(prompt)
+        return found[0] if found and (known or prompt[len(found[0]) :].isspace()) else prompt
+
+    def _guessed(self, line: str) -> tuple[str, str] | None:
+        found = self._prompts.guess(line)
+        return (found[0], line[len(found[0]) :]) if found else None
+
+    def unseen(self, typed: Typed) -> Verdict | None:
+        """Nothing was shown until the Enter after it."""
+        if not typed.printed or typed.keys[0] in SEARCHES:
+            return None
+        return Verdict("", "", blind=True)
+
+
+def _is_part(matching: Verdict, text: str) -> bool:
+    """The keys' line is only the end of what stands at the prompt: more came from elsewhere."""
+    return len(text.translate(NO_BLANKS)) > len(matching.text.translate(NO_BLANKS)) and "\n" not in matching.text
+
+
+def _after_full_screen(typed: Typed, shown: tuple[str, str] | None) -> Verdict | None:
+    """The keys begin with those that the program got; the rest went to the prompt after it."""
+    if shown is None or not shown[1].strip():
+        return None
+    prompt, text = shown
+    keys = (typed.edited.rstrip(), typed.plain.rstrip())
+    return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
+
+
+def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | None:
+    """What the screen has after the prompt, against what the keys say."""
+    keys, shown = typed.edited.strip(), text.strip()
+    echoed_keys = echoes(typed.edited, echoed)
+    if not shown:
+        if echoed_keys:
+            return Verdict(typed.edited, prompt)
+        return Verdict("", prompt, blind=True) if typed.printed else None
+    if typed.printed and STARS.fullmatch(shown) and typed.plain != shown:
+        return Verdict("", prompt, blind=True)
+    if typed.searched and WILD not in keys and SEARCH_LEFT.search(shown):
+        return Verdict(typed.edited, prompt, sure=False)
+    if "\t" in keys and keys.translate(NO_BLANKS) == shown.translate(NO_BLANKS):
+        return Verdict(typed.edited, prompt)
+    if not typed.known or keys == shown or typed.plain.strip() == shown or keys.endswith(shown):
+        return Verdict(text, prompt)
+    if keys and text.lstrip().startswith(keys + "  "):  # a prompt at the right edge
+        return Verdict(typed.edited, prompt)
+    if typed.known and shown and shown in (keys.split("\n")[0].strip(), keys.split("\n")[-1].strip()):
+        return Verdict(typed.edited, prompt)  # a paste of several lines, of which one stands there
+    if shown.replace("\\", "") == keys.replace("\\", ""):  # python marks with it where it breaks a line
+        return Verdict(typed.edited, prompt)
+    emptier = len(shown) <= len(keys) and "\n" not in keys and width_of(prompt + text) < FEW_COLUMNS
+    return Verdict(typed.edited, prompt) if echoed_keys and not emptier else Verdict(text, prompt, sure=False)
+
+
+def echoes(text: str, echoed: str) -> bool:
+    """The screen showed every character of `text`, in order and in few pieces."""
+    wanted = text.translate(NO_BLANKS)
+    echoed = echoed.translate(NO_BLANKS)
+    if not wanted or WILD in wanted:
+        return False
+    if wanted in echoed:
+        return True
+    at = pieces = 0
+    rest = wanted
+    while rest:
+        length = min(len(rest), 4) if len(rest) < 8 or pieces else 2
+        at = echoed.find(rest[:length], at)
+        if at < 0:
+            return False
+        taken = 0
+        while taken < len(rest) and at + taken < len(echoed) and echoed[at + taken] == rest[taken]:
+            taken += 1
+        at += taken
+        rest = rest[taken:]
+        pieces += 1
+        if pieces > 2 + len(wanted) // 24:
+            return False
+    return True
+
+
+def _follows(keys: str, echoed: str) -> bool:
+    """The screen showed each key as it was pressed, among what else it redrew, and not much of that."""
+    wanted = keys.translate(NO_BLANKS)
+    if not wanted or len(echoed) > 12 * len(wanted) + 40:
+        return False
+    shown = iter(echoed)
+    return all(key in shown for key in wanted)
