@@ -17,6 +17,7 @@ from bot.reading.names import word_set
 LARGEST: Final = 10_000  # values; a session that shows more forgets none of these and learns no others
 _LONGEST: Final = 4096
 _HEAD: Final = 12  # bytes of a value that the automaton looks for; the rest is compared
+_SHORT_HEAD: Final = 5  # of many values: their automaton must fit its memory, else RE2 searches a hundred times slower
 _TIER: Final = 64
 _SMALL: Final = 4096  # bytes that are searched for a few new values faster than an automaton is compiled
 _COMMON: Final = word_set(
@@ -98,11 +99,14 @@ class _Tier:
 
     def _compile(self) -> None:
         self._by_head = {}
+        head = _HEAD if len(self.values) <= _TIER else _SHORT_HEAD
         for value in sorted(self.values, key=len, reverse=True):
-            self._by_head.setdefault(value[:_HEAD], []).append(value)
+            self._by_head.setdefault(value[:head], []).append(value)
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.never_capture = True
+        options.max_mem = 16 << 20
+        options.log_errors = False
         heads = sorted(self._by_head, key=len, reverse=True)
         self._heads = re2.compile(b"|".join(map(re2.escape, heads)), options)
         # The module keeps what it compiled last: these patterns hold secrets, and the large ones much memory.

@@ -32,6 +32,7 @@ class _Automaton:
     def __init__(self) -> None:
         options = re2.Options()
         options.max_mem = 64 << 20
+        options.log_errors = False  # a hostile log makes RE2 use its slower automaton: true all the same, and no error
         options.encoding = re2.Options.Encoding.LATIN1
         self._set = re2.Set.SearchSet(options)
         self._finders: list[_Finder | None] = []
@@ -48,7 +49,12 @@ class _Automaton:
 
     def finders(self, line: str) -> list[_Finder | None]:
         """What to look for in `line`; None stands for `following`'s hints."""
-        return [self._finders[number] for number in self._set.Match(line.encode("utf-8", "surrogatepass")) or ()]
+        data = line.encode("utf-8", "surrogatepass")
+        numbers = self._set.Match(data)
+        if not numbers:
+            # A set that runs out of memory finds nothing, without a word: then everything is looked for.
+            return list(self._finders) if self.block.search(data) else []
+        return [self._finders[number] for number in numbers]
 
 
 def _hints_and_finders() -> Iterator[tuple[str, _Finder | None]]:

@@ -188,7 +188,7 @@ class Terminal:
 
     def without_silent(self, text: str) -> str:
         """`text` without the sequences that move and show nothing; choosing a character set does once one was drawn with."""
-        self._draws = self._draws or any(chosen in text for chosen in DRAWING_SETS)
+        self._draws = self._draws or DRAWING_SETS[0] in text or DRAWING_SETS[1] in text
         return (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
 
     def _skip(self, text: str, at: int) -> int:
