@@ -37,7 +37,7 @@ CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
 ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
-ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\Z)")
+ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\r|\Z)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
 ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")

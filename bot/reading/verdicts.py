@@ -20,6 +20,7 @@ PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type)
 # What is left of readline's search where the line was redrawn over it in part.
 SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
+FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
@@ -93,6 +94,9 @@ class Judge:
             return _reconciled(typed, *guessed, echoed)
         if _follows(typed.keys, echoed):
             return Verdict(typed.edited.replace(WILD, ""), "", sure=False)
+        part = line.strip("<> ")  # of a line that was scrolled sideways
+        if len(part) >= FEWEST_SHOWN and part in typed.edited:
+            return Verdict(typed.edited, "", sure=line.startswith("<") and typed.known)
         return Verdict("", line, blind=True) if typed.printed else None
 
     def matching(self, typed: Typed, line: str) -> Verdict | None:
