@@ -34,6 +34,8 @@ QUIET_LINES = 3
 # A line longer than this is handed on in parts.
 LONGEST_LINE = 16 * 1024
 HELD = 64 * 1024
+# Rows leave the screen one by one, and are emitted a few at a time.
+HANDFUL = 4 * 1024
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
 SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
@@ -49,6 +51,9 @@ class Terminal:
         self._emit = emit
         self._note = note
         self._emitted = 0  # lines
+        self._parting: list[str] = []  # of these, what has not been emitted yet
+        self._parting_length = 0
+        self.handful = HANDFUL
         self._lines: list[str] = []  # blocks of whole lines, not yet emitted
         self._held = 0  # characters in them
         self._line = ""  # the cursor's line, with the overprinting that it still needs
@@ -152,6 +157,7 @@ class Terminal:
         self._lines.append(_expand(self._settled_line()[0]) + "\n")
         self._line = ""
         self._hand_on("".join(self._lines))
+        self._part()
         self._lines.clear()
 
     def _whole(self, text: str) -> str:
@@ -283,9 +289,18 @@ class Terminal:
             self._lines, self._held = [], 0
 
     def _hand_on(self, text: str) -> None:
-        if text:
-            self._emitted += text.count("\n")
-            self._emit(text)
+        if not text:
+            return
+        self._emitted += text.count("\n")
+        self._parting.append(text)
+        self._parting_length += len(text)
+        if self._parting_length > self.handful:
+            self._part()
+
+    def _part(self) -> None:
+        self._emit("".join(self._parting))
+        self._parting.clear()
+        self._parting_length = 0
 
     # --- cells
 
