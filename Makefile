@@ -4,14 +4,18 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 RUN := .venv/bin/python
 
-.PHONY: try test coverage check format requirements
+.PHONY: try test survival coverage check format requirements
 
 try: .venv/ready
 	@$(RUN) -m bot try
 
 # They wait more than they work, so more than one a core.
 test: .venv/ready
-	$(RUN) -m pytest --numprocesses=3
+	$(RUN) -m pytest --numprocesses=3 -m "not processes"
+
+# The bot as processes that are killed, stopped and searched for secrets.
+survival: .venv/ready
+	$(RUN) -m pytest -m processes
 
 # Tracing every branch more than doubles the time: it is asked for by itself.
 coverage: .venv/ready

@@ -186,6 +186,7 @@ def _files(folder: Path) -> dict[str, str | bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("bot.sqlite*")}
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(("shape", "on_a_terminal"), [("line", False), ("raw", True)])
 async def test_no_outlet_of_the_bot_shows_a_secret(
     shape: Shape, on_a_terminal: bool, variables: dict[str, str], slack: SlackStandin, scalingo: ScalingoStandin

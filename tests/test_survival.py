@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from postgres import server
 from serving import House, Trap, free_port, until
+
+pytestmark = pytest.mark.processes
 
 
 async def test_killed_at_three_points_of_a_thread(tmp_path: Path) -> None:
