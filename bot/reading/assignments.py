@@ -466,13 +466,14 @@ FINDERS: Final = (
     (r"://[^\s/@]*:[^\s@]*@", addresses),
     (
         r"(?i:password|passphrase|passcode|mot de passe|mdp|key|token|cl(?:ef|é|e)|jeton|secret|phrase|code|otp|pin) "
-        r"(?i:[0-9]|for|of|to|is|set|changed|updated|reset|share|pour|de|du|des|est|d['’]|\(|secr|api|temp|g|prov|num|n)[^:=\n]*(?:[:= ] |is |est |to )?[ \t]*[\"'`]?\S*[0-9!-/?_]\S*[ \t]*$",
+        r"(?:(?i:[0-9]|for|of|to|is|set|changed|updated|reset|share|pour|de|du|des|est|d['’]|\(|secr|api|temp|g|prov|num|n)[^:=\n]*(?:[:=]\s|(?i:is|est|en|par|to)\s)"
+        r"|(?i:is|est)\s)\s*[\"'`]?\S*[0-9!-/?_]\S*[ \t]*$",
         sentences,
     ),
     (
         r"(?i:\bsetenv |\(setq |\bset[nx]+ |\bsetex |(?:redis|valkey)-cli [^\n]*set |(?:kv|etcdctl) put |\bsetting [a-z]|\bset -\w+ |\bsetx |(?:secrets?|env|config|variables?)[ :](?:set|add) |> ?h?set )|"
         rf"^[ \t]*\[?[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*(?:\] +| \(|;)\S+[ \t]*$|<t[dh]>[\w.-]+</t[dh]>\s*<t|# ?=> |"
-        rf"[:\"'][\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[\"']?[ \t]*,[ \t]*[\"']|"
+        rf"[:\"'][\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[\"']?[ \t]*,[ \t]*(?:\"[a-z]*[^a-z\"\n]|'[a-z]*[^a-z'\n])|"
         rf"^[ \t]*[\w.-]*(?i:{_SURE_STEMS}|{_KEY_STEMS})[\w.-]*[ \t]+\S*[0-9!-/?_]\S*[ \t]*$",
         named_then,
     ),

@@ -426,7 +426,7 @@ HINTS: Final = (
     rf"^[\w.,;|\t\"]*{_STEM}[\w.,;|\t\"]*$",
     r"^COPY [^\n]*\) FROM stdin;$",
     rf"{_STEM}[^\n]*[:?>=|+][ \t]*$",
-    rf"(?:kv get|etcdctl get|\bjq|\byq|dasel|crudini|output|bw get|get-parameter|\bHGET|\bGET|\bawk|git config|config get|\bpass|show) [^\n]*{_STEM}[^\n]*$",
+    rf"(?:[$#%>]|❯|➜|λ)\s(?:[^\n]*[^\w\n])?(?:kv get|etcdctl get|jq|yq|dasel|crudini|(?:terraform|tofu) output|bw get|get-parameter|HGET|GET|awk|git config|config get|pass|gopass|show) [^\n]*{_STEM}[^\n]*$",
     rf"^[0-9]+\) \"[\w.-]*{_STEM}[\w.-]*\"$",
     rf"\$\{{?\w*{_STEM}\w*\}}?[\"']?[ \t;]*$",
     rf"[\[(,] ?:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[\])\"']*[ \t;]*$",

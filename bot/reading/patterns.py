@@ -345,7 +345,7 @@ FILES: Final[tuple[Rule, ...]] = (
 
 ADDRESSES: Final[tuple[Rule, ...]] = (
     Rule("address", ("hooks.slack",), r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[A-Z0-9]{1,20}/[A-Z0-9]{1,20}/(?:\d{1,20}/)?([A-Za-z0-9]{8,60})", certain=True),
-    Rule("address", ("/webhooks/",), r"discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/\d{5,30}/([\w-]{20,120})", certain=True),
+    Rule("address", ("discord.com/api/", "discordapp.com/api/"), r"discord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/\d{5,30}/([\w-]{20,120})", certain=True),
     Rule("address", ("office.com/webhook",), r"office\.com/webhook\w{0,3}/[\w@-]{10,200}/IncomingWebhook/([0-9a-f]{16,64}(?:/[\w-]{8,80}){0,2})", certain=True),
     Rule("address", ("hooks.zapier.com", "make.com/", "ifttt.com", "/hooks/"),
          r"(?:hooks\.zapier\.com/hooks/catch/\d{1,12}/|hook\.[\w.]{1,20}make\.com/|maker\.ifttt\.com/trigger/\S{1,60}/with/key/|/hooks/)([A-Za-z0-9]{6,60})\b", any_value=False),

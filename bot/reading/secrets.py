@@ -141,28 +141,32 @@ class Masker:
         """One logical line without its end. A paste may hold several lines: each is read in turn."""
         held = self._following, self._previous
         self._following, self._previous = None, b""
-        masked = "\n".join(self._masked(part) for part in text.split("\n"))
+        masked = b"\n".join([self._masked(part, self._found(part)) for part in text.split("\n")])
         self._following, self._previous = held
-        return masked
+        return masked.decode("utf-8", "surrogatepass")
 
     def feed(self, text: str) -> str:
         """Whole lines, each ending in a line feed, in the order in which they were shown: the same lines, masked."""
         data = text.encode("utf-8", "surrogatepass")
         pieces: list[bytes] = []
         position = 0
-        while position < len(data):
-            start = self._next_to_read(data, position)
+        done = 0  # up to here lines are in `pieces`; from here on none has a secret of its own
+        while (start := self._next_to_read(data, position)) < len(data):
             if start > position:
-                pieces.append(self._known_masked(data[position:start]))
-                self._previous = data[position : start - 1].rpartition(b"\n")[2]
-            if start < len(data):
-                end = data.find(b"\n", start)
-                end = len(data) if end < 0 else end
-                line = data[start:end].decode("utf-8", "surrogatepass")
-                pieces.append(self._masked(line).encode("utf-8", "surrogatepass") + data[end : end + 1])
-                start = end + 1
-            position = start
-        return b"".join(pieces).decode("utf-8", "surrogatepass")
+                self._previous = data[data.rfind(b"\n", 0, start - 1) + 1 : start - 1]
+            end = data.find(b"\n", start)
+            end = len(data) if end < 0 else end
+            line = data[start:end].decode("utf-8", "surrogatepass")
+            if found := self._found(line):
+                # What stands above a secret was shown before anybody knew it.
+                pieces += [self._known_masked(data[done:start]), self._masked(line, found)]
+                done = end
+            position = end + 1
+        if position < len(data):
+            self._previous = data[data.rfind(b"\n", 0, len(data) - 1) + 1 : len(data) - 1]
+        pieces.append(self._known_masked(data[done:]))
+        masked = b"".join(pieces)
+        return text if masked == data else masked.decode("utf-8", "surrogatepass")
 
     def _next_to_read(self, data: bytes, position: int) -> int:
         """Where the next line starts that must be read closely; the end where there is none."""
@@ -184,27 +188,30 @@ class Masker:
                 position = end
         return b"".join((*pieces, data[position:]))
 
-    def _masked(self, line: str) -> str:
-        if line.endswith("\r"):
-            return self._masked(line[:-1]) + "\r"
+    def _found(self, line: str) -> list[Found]:
+        """The secrets of the next line; what the line after it may hold is then expected."""
+        line = line.rstrip("\r")
         whole = line + _quote_missing(line)
         finders = _automaton().finders(whole)
         found = list(self._following.found(line)) if self._following else []
         for finder in finders:
             found += finder(whole) if finder else ()
-        found = _without_overlaps(
-            [f._replace(end=min(f.end, len(line))) for f in found if MASK not in line[f.start : f.end]]
-        )
-        previous = self._previous.decode("utf-8", "surrogatepass")
-        self._following = following.expected_after(line, previous, found, self._following, hinted=None in finders)
+        if found:
+            found = _without_overlaps(
+                [f._replace(end=min(f.end, len(line))) for f in found if MASK not in line[f.start : f.end]]
+            )
+        if self._following or None in finders or found:
+            previous = self._previous.decode("utf-8", "surrogatepass")
+            hinted = None in finders
+            self._following = following.expected_after(line, previous, found, self._following, hinted=hinted)
         self._previous = line.encode("utf-8", "surrogatepass")
+        return found
+
+    def _masked(self, line: str, found: list[Found]) -> bytes:
         for f in found:
             self._counts[f.kind] += 1
             self._remember(line[f.start : f.end])
-        masked = _replaced(line, found)
-        if len(self._remembered):
-            return self._known_masked(masked.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
-        return masked
+        return self._known_masked(_replaced(line, found).encode("utf-8", "surrogatepass"))
 
     def _remember(self, text: str) -> None:
         value = text.strip()
