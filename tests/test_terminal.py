@@ -88,8 +88,9 @@ def test_rows_that_scroll_away_are_kept() -> None:
 def test_a_very_long_line_is_handed_on_in_parts() -> None:
     emitted: list[str] = []
     terminal = Terminal(emitted.append)
+    terminal.feed("above\r\n")
     for _ in range(100):
         terminal.feed("word " * 2000)
     assert len(emitted) > 10
     terminal.close()
-    assert "".join(emitted) == "word " * 200_000 + "\n"
+    assert "".join(emitted) == "above\n" + "word " * 200_000 + "\n"

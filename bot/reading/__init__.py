@@ -101,7 +101,7 @@ class _Session:
         self._sink = sink
         self._timed = sink if isinstance(sink, TimedSink) else None
         if self._timed is not None:
-            self._terminal.handful = 0  # a row's time is when it left
+            self._terminal.scrollback.handful = 0  # a row's time is when it left
         self._commands = Commands(self._terminal, self._masker, prompts, self._command)
         self._returns: Returns | None = Returns(self._terminal, prompts, self._commands)
         self._times: list[str] = []

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from bot.reading.repaints import last_erasure, last_frame, last_states, overlaid
 from bot.reading.screen import TAB, Row, Screen, width_of
+from bot.reading.scrollback import Scrollback
 from bot.reading.sequences import (
     C1_INTRODUCER,
     CONTROL,
@@ -25,6 +26,7 @@ from bot.reading.sequences import (
     SILENT_CONTROLS,
     UNEVEN,
     UNFINISHED,
+    Controls,
 )
 from bot.reading.window import FEWEST_ROWS, MOST_ROWS, last_row, marked_width, painted_height
 
@@ -33,30 +35,21 @@ WIDTH, HEIGHT = 80, 24
 QUIET_LINES = 3
 # A line longer than this is handed on in parts.
 LONGEST_LINE = 16 * 1024
-HELD = 64 * 1024
-# Rows leave the screen one by one, and are emitted a few at a time.
-HANDFUL = 4 * 1024
+LARGE_DRAWING = 64 * 1024  # is not searched for the last row that it goes to
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
 SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
 
 
 class Terminal:
-    """`emit` gets the lines in order, each once nothing can change it any more; a long one may come in several parts,
-    of which only the last ends in a newline."""
+    """`emit` gets the lines as Scrollback hands them on."""
 
     def __init__(self, emit: Callable[[str], None], note: Callable[[bool], str] = lambda _begins: "") -> None:
         """`note` is told when the alternate screen begins and when it ends; what it then says stands for it."""
         self.width, self.height = WIDTH, HEIGHT
-        self._emit = emit
+        self.scrollback = Scrollback(emit)
         self._note = note
-        self._emitted = 0  # lines
-        self._parting: list[str] = []  # of these, what has not been emitted yet
-        self._parting_length = 0
-        self.handful = HANDFUL
-        self._lines: list[str] = []  # blocks of whole lines, not yet emitted
-        self._held = 0  # characters in them
-        self._line = ""  # the cursor's line, with the overprinting that it still needs
+        self._line = ""  # the cursor's line; where the cursor is not at its end, a return and what stands before it
         self._screen: Screen | None = None
         self._quiet = 0
         self._lowest = 0  # row that a full-screen program went to
@@ -82,29 +75,19 @@ class Terminal:
             self._screen.join(begins)
 
     def _settled_line(self) -> tuple[str, int]:
-        return _overprint(self._line) if CONTROL.search(self._line) else (self._line, len(self._line))
+        return _overprint(self._line) if "\r" in self._line else (self._line, len(self._line))
 
     def above(self, count: int) -> list[str]:
         """The last `count` lines above the cursor's, as far as they are still on the screen."""
-        if self._screen is not None:
-            return self._screen.above(count)
-        return self._last_lines(count)[1]
-
-    def _last_lines(self, count: int) -> tuple[str, list[str]]:
-        """What is before the last `count` whole lines, and these."""
-        text = "".join(self._lines)[:-1]
-        if not self._lines:
-            return "", []
-        lines = text.rsplit("\n", count)
-        return (lines[0] + "\n", lines[1:]) if len(lines) > count else ("", lines)
+        return self._screen.above(count) if self._screen is not None else self.scrollback.last(count)
 
     @property
     def lines(self) -> int:
         """How many whole lines the transcript has, with those that are still on the screen."""
         if self._screen is not None:
             rows = self._screen.rows[: self._screen.y + 1]
-            return self._emitted + sum(not row.wrapped for row in rows) - 1
-        return self._emitted + sum(block.count("\n") for block in self._lines)
+            return self.scrollback.lines + sum(not row.wrapped for row in rows) - 1
+        return self.scrollback.lines
 
     def resize(self, width: int, height: int) -> None:
         if (width, height) == (self.width, self.height):
@@ -116,9 +99,8 @@ class Terminal:
     # --- feeding
 
     def feed(self, text: str) -> None:
-        if text == "\n" and self.feeds_return and self._passes():
-            self._keep(self._line + text)
-            self._line = ""
+        if self.feeds_return and self._passes() and not (controls := Controls(text)):
+            self._pass(text, 0, controls)
             return
         if "   \r" in text or "⏎" in text:
             width = marked_width(text)
@@ -132,20 +114,19 @@ class Terminal:
         if self.alternate:
             at = self._skip(text, 0)
         text = self._normal(text[at:] if at else text)
+        controls = Controls(text)
         at = 0
         while at < len(text):
             if self.alternate:
                 at = self._skip(text, at)
             elif self._screen is None:
-                at = self._pass(text, at)
+                at = self._pass(text, at, controls)
             else:
                 at = self._draw(text, at)
 
     def _passes(self) -> bool:
         """What comes needs no cells, as far as it goes by what came."""
-        return (
-            self._screen is None and not self.alternate and not self._unfinished and CONTROL.search(self._line) is None
-        )
+        return self._screen is None and not (self.alternate or self._unfinished or "\r" in self._line)
 
     def close(self) -> None:
         """Hand on everything: the session has ended."""
@@ -154,11 +135,9 @@ class Terminal:
         if self._unfinished == "\r":
             self._unfinished = ""
         self._leave_cells(force=True)
-        self._lines.append(_expand(self._settled_line()[0]) + "\n")
+        self._keep(self._settled_line()[0] + "\n")
         self._line = ""
-        self._hand_on("".join(self._lines))
-        self._part()
-        self._lines.clear()
+        self.scrollback.close()
 
     def _whole(self, text: str) -> str:
         """`text` without a sequence, or half of `\\r\\n`, that its end cuts; what was cut before is put in front."""
@@ -200,7 +179,7 @@ class Terminal:
     def _skip(self, text: str, at: int) -> int:
         """Leave out what is drawn on the alternate screen."""
         end = LEAVES_ALTERNATE.search(text, at)
-        if len(text) < HELD and self._lowest < MOST_ROWS:
+        if len(text) < LARGE_DRAWING and self._lowest < MOST_ROWS:
             self._lowest = max(self._lowest, last_row(text[at : end.start() if end else len(text)]))
         if end is None:
             return len(text)
@@ -217,37 +196,34 @@ class Terminal:
         self._lowest = 0
         return end.end()
 
-    def _pass(self, text: str, at: int) -> int:
+    def _pass(self, text: str, at: int, controls: Controls) -> int:
         """Text that needs no cells: as many lines as there are, up to where cells are drawn."""
-        begun = len(self._line)
-        skipped = 0
-        if begun:
-            text, at, skipped = self._line + text[at:], 0, at - begun
-            self._line = ""
-        while True:
-            hot = CONTROL.search(text, at)
-            start = (text.rfind("\n", at, hot.start() if hot else len(text)) + 1) or at
-            if start > at:
-                self._keep(text[at:start])
-            if hot is None:
-                self._set_line(text[start:])
-                return len(text) + skipped
-            end = text.find("\n", hot.start())
-            line = text[start : end if end >= 0 else len(text)]
+        while at < len(text):
+            if "\r" not in self._line:
+                hot = controls.after(at)
+                start = text.rfind("\n", at, hot) + 1
+                if start:
+                    self._keep(self._line + text[at:start])
+                    self._line, at = "", start
+                if hot == len(text):
+                    self._set_line(self._line + text[at:])
+                    return hot
+            end = text.find("\n", at)
+            line = self._line + text[at : end if end >= 0 else len(text)]
             if ERASE_TO_END in line and len(line) < self.width and "\r" not in line and "\b" not in line:
                 line = line.replace(ERASE_TO_END, "")  # at its end nothing is left to erase
-                if end >= 0 and CONTROL.search(line) is None:
-                    self._keep(line + "\n")
-                    at = end + 1
-                    continue
-            if not OVERPRINTING.fullmatch(line) or not self._settles(line):
-                self._enter_cells(text[start:begun])
-                return max(start, begun) + skipped
+            if CONTROL.search(line) is not None:
+                if not OVERPRINTING.fullmatch(line) or not self._settles(line):
+                    begun, self._line = self._line, ""
+                    self._enter_cells(begun)
+                    return at
+                line = _settled(line) if end < 0 else _overprint(line)[0]
             if end < 0:
-                self._set_line(_settled(line))
-                return len(text) + skipped
-            self._keep(_overprint(line)[0] + "\n")
-            at = end + 1
+                self._set_line(line)
+                return len(text)
+            self._keep(line + "\n")
+            self._line, at = "", end + 1
+        return at
 
     def _settles(self, line: str) -> bool:
         """No character of it is wide, and it never reaches the right edge: overprinting it is a matter of strings."""
@@ -258,49 +234,15 @@ class Terminal:
         )
 
     def _set_line(self, line: str) -> None:
-        if len(line) > LONGEST_LINE and CONTROL.search(line) is None:
+        if len(line) > LONGEST_LINE and "\r" not in line:
             keep = self.width * self.height
-            self._flush()
-            self._hand_on(_expand(line[:-keep]))
+            self.scrollback.take(0)
+            self.scrollback.hand_on(_expand(line[:-keep]))
             line = line[-keep:]
         self._line = line
 
     def _keep(self, lines: str) -> None:
-        self._lines.append(_expand(lines) if "\t" in lines else lines)
-        self._held += len(lines)
-        if self._held > HELD:
-            self._flush()
-
-    def _flush(self) -> None:
-        """Hand on all lines but those that may still be on the screen."""
-        text = "".join(self._lines)
-        cut = len(text)
-        for _ in range(self.height + 1):
-            cut = text.rfind("\n", 0, cut)
-            if cut < 0:
-                break
-        else:
-            self._hand_on(text[: cut + 1])
-            text = text[cut + 1 :]
-        self._lines = [text]
-        self._held = len(text)
-        if self._held > HELD:  # few lines, and very long ones
-            self._hand_on(text)
-            self._lines, self._held = [], 0
-
-    def _hand_on(self, text: str) -> None:
-        if not text:
-            return
-        self._emitted += text.count("\n")
-        self._parting.append(text)
-        self._parting_length += len(text)
-        if self._parting_length > self.handful:
-            self._part()
-
-    def _part(self) -> None:
-        self._emit("".join(self._parting))
-        self._parting.clear()
-        self._parting_length = 0
+        self.scrollback.keep(_expand(lines) if "\t" in lines else lines, self.height)
 
     # --- cells
 
@@ -338,12 +280,10 @@ class Terminal:
         return at
 
     def _enter_cells(self, begun: str) -> None:
-        earlier, lines = self._last_lines(self.height)
-        self._lines, self._held, self._quiet = [], 0, 0
+        self._quiet = 0
         screen = Screen(self.width, self.height, self._scrolled)
         screen.keypad = self.keypad
-        self._hand_on(earlier)
-        for line in lines:
+        for line in self.scrollback.take(self.height):
             screen.write(line) if line else None
             screen.nel()
         screen.feed(begun)
@@ -351,9 +291,9 @@ class Terminal:
 
     def _scrolled(self, row: Row, continued: bool) -> None:
         if continued:
-            self._hand_on("".join(row.pad(self._screen.width if self._screen else self.width)))
+            self.scrollback.hand_on("".join(row.pad(self._screen.width if self._screen else self.width)))
         else:
-            self._hand_on(row.text + "\n")
+            self.scrollback.hand_on(row.text + "\n")
 
     def _leave_cells(self, *, force: bool = False) -> bool:
         screen = self._screen
@@ -367,9 +307,9 @@ class Terminal:
             "".join(row.pad(screen.width)) if following is not None and following.wrapped else row.text + "\n"
             for row, following in zip(rows, [*rows[1:], None], strict=True)
         )[:-1]
-        lines, _, last = text.rpartition("\n")
-        self._lines = [lines + "\n"] if len(rows) > 1 and "\n" in text else []
-        self._held = len(lines)
+        lines, feed, last = text.rpartition("\n")
+        if feed:
+            self.scrollback.keep(lines + feed, self.height)
         self._line = last.ljust(screen.x) if not force and not screen.row().wrapped else last
         self._screen = None
         return True
@@ -423,9 +363,7 @@ def _settled(line: str) -> str:
 
 def _expand(text: str) -> str:
     """Tabs as the blanks that the terminal shows."""
-    if "\t" not in text:
-        return text
-    if UNEVEN.search(text) is None:
+    if text.isascii():
         return text.expandtabs(TAB)
     pieces: list[str] = []
     at, tab = 0, text.find("\t")
@@ -439,7 +377,7 @@ def _expand(text: str) -> str:
 
 
 def _expand_uneven(line: str) -> str:
-    if UNEVEN.search(line) is None:
+    if line.isascii() or UNEVEN.search(line) is None:
         return line.expandtabs(TAB)
     fields = line.split("\t")
     shown = fields[0]
