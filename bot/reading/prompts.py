@@ -28,7 +28,9 @@ ANY_PROMPT = re.compile(
 )
 PROGRAMS = {SHELL: SHELL} | {f"p{number}": program for number, (program, _) in enumerate(CONSOLES)}
 # Without one of these there is no prompt.
-PROMPT_ENDS = (">", "$", "#", "%", "]:", ".:", "*", "❯", "➜", "»", "λ", "irb(", "php ")
+PROMPT_ENDS = (
+    "> ", "$ ", "# ", "% ", "]: ", ".: ", "* ", "❯ ", "➜ ", "» ", "λ ", "irb", "php ", "(dev", "(prod", "(staging)", "(test)",
+)  # fmt: skip
 CONTINUED = re.compile(
     r"> |(?:dquote|quote|bquote|cmdsubst|heredoc|pipe|for|while|then|else|function|if|case|do)(?: \w+)*> "
 )
@@ -50,7 +52,10 @@ NAME = re.compile(r"[\w.+-]{1,32}")
 
 
 def may_hold_prompt(text: str) -> bool:
-    return any(end in text for end in PROMPT_ENDS)
+    for end in PROMPT_ENDS:  # noqa: SIM110 - asked for each line, and `any` takes twice as long
+        if end in text:
+            return True
+    return False
 
 
 class Prompts:

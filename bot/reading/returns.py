@@ -150,11 +150,11 @@ class Returns:
     def _new_prompt(self, contents: list[str], at: int) -> int:
         """The first of the last pieces that looks like a prompt, though it is none that was learnt."""
         start = max(at, len(contents) - LONGEST_TYPED)
-        if not may_hold_prompt(SILENT.sub("", "".join(contents[start:])).replace("\n", " ")):
-            return len(contents)
-        for number in range(start, len(contents)):
-            if self._prompts.guess(SILENT.sub("", contents[number][:-1]).removeprefix("\x1b[K") + " "):
-                return number
+        shown = SILENT.sub("", "".join(contents[start:])).replace("\n", " \n")
+        if may_hold_prompt(shown):
+            for number, line in enumerate(shown.split("\n"), start):
+                if self._prompts.guess(line.removeprefix("\x1b[K")):
+                    return number
         return len(contents)
 
     # --- how a piece ended

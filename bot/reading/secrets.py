@@ -141,9 +141,9 @@ class Masker:
         """One logical line without its end. A paste may hold several lines: each is read in turn."""
         held = self._following, self._previous
         self._following, self._previous = None, b""
-        masked = b"\n".join([self._masked(part, self._found(part)) for part in text.split("\n")])
+        masked = self.feed(text + "\n")[:-1]
         self._following, self._previous = held
-        return masked.decode("utf-8", "surrogatepass")
+        return masked
 
     def feed(self, text: str) -> str:
         """Whole lines, each ending in a line feed, in the order in which they were shown: the same lines, masked."""

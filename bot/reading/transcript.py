@@ -9,8 +9,7 @@ from typing import Protocol
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 LONGEST_LINE = 256 * 1024
 CONTEXT = 1024
-# Blanks at a line's end, the most first: any fewer than all of them are a sum of these.
-BLANKS_AT_END = [" " * count + "\n" for count in (64, 32, 16, 8, 4, 2, 1)]
+FEW = 400  # characters between two lines with blanks at their end, for which it is quicker to look for those alone
 
 
 class Masks(Protocol):
@@ -72,8 +71,11 @@ class Transcript:
 
 
 def _without_blanks_at_ends(text: str) -> str:
-    if BLANKS_AT_END[0] in text:
+    if text.count(" \n") * FEW > len(text):
         return "\n".join([line.rstrip(" ") for line in text.split("\n")])
-    for blanks in BLANKS_AT_END:
-        text = text.replace(blanks, "\n")
-    return text
+    pieces: list[str] = []
+    start, end = 0, text.find(" \n")
+    while end >= 0:
+        pieces.append(text[start:end].rstrip(" "))
+        start, end = end + 1, text.find(" \n", end + 2)
+    return "".join((*pieces, text[start:]))
