@@ -33,6 +33,7 @@ CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) 
     range(128, 160)
 )
 LONGEST_ECHO = 16 * 1024
+GIVEN_UP = "^C"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,8 @@ class Commands:
         self._terminal.join(lambda row: bool(prompt and row.startswith(prompt)) or self._prompts.known(row) is not None)
         self._block_left()
         line = self._terminal.line()[0].rstrip()
+        if self._entered and line.endswith(GIVEN_UP) and not final and not self._entered[0].typed.edited.endswith(GIVEN_UP):
+            return
         leaving = self._leaving(line, final=final) if self._entered else []
         for number, entered in enumerate(leaving, 1):
             overtaken = (
