@@ -272,7 +272,12 @@ class Commands:
         self._terminal.join(lambda row: bool(prompt and row.startswith(prompt)) or self._prompts.known(row) is not None)
         self._block_left()
         line = self._terminal.line()[0].rstrip()
-        if self._entered and line.endswith(GIVEN_UP) and not final and not self._entered[0].typed.edited.endswith(GIVEN_UP):
+        if (
+            self._entered
+            and line.endswith(GIVEN_UP)
+            and not final
+            and not self._entered[0].typed.edited.endswith(GIVEN_UP)
+        ):
             return
         leaving = self._leaving(line, final=final) if self._entered else []
         for number, entered in enumerate(leaving, 1):
@@ -321,10 +326,15 @@ class Commands:
         if len(queue) > 1 and not line and not final:
             return []
         self._passed += 1
-        if queue[0].ahead and not final and self._passed < MOST_PASSED:
+        if queue[0].ahead and not final and self._passed < MOST_PASSED and not self._recalled(queue[0], line):
             return []
         self._passed = 0
         return [queue.popleft()]
+
+    def _recalled(self, entered: Entered, line: str) -> bool:
+        """Whatever was recalled stands at a prompt."""
+        found = None if entered.typed.known else self._prompts.known(line)
+        return found is not None and bool(line[len(found[0]) :].strip())
 
     def _hide(self, entered: Entered, verdict: Verdict) -> None:
         if entered.prompt is not None or not self._prompts.find(verdict.prompt + " "):

@@ -187,6 +187,7 @@ class Readline:
 
     def _kill(self, start: int, end: int, *, backwards: bool) -> bool:
         gone = self.line.cut(start, end)
+        self.line.known = self.line.known or not self.line.text
         if self.killed and self.kills:
             self.kills[-1] = gone + self.kills[-1] if backwards else self.kills[-1] + gone
         elif gone:
