@@ -416,23 +416,27 @@ def cut_addresses(line: str) -> Iterator[Found]:
 
 # --- all together -----------------------------------------------------------------------------------------------------
 
-_STEM: Final = (
+STEM: Final = (
     r"(?i:pass|pwd|mdp|secret|token|jeton|key|cl(?:e|é)|auth|cred|cookie|sess|jwt|salt|otp|dsn|hmac|sign|code|pin)"
 )
+# Where STEM stands before it. To remember of each line whether it does would double the states of the automaton.
+ASKS: Final = r"(?:[:?]|>[ \t])[ \t]*$"
 # RE2, for blocks: the lines after which something may be expected.
 HINTS: Final = (
     r"-----BEGIN [^\n]*PRIVATE KEY|Private-Lines: [0-9]|PuTTY-User-Key",
     r"^[^\w\n]*(?:---|===|─|━|═)[^\w\n]*$",
-    rf"^[\w.,;|\t\"]*{_STEM}[\w.,;|\t\"]*$",
+    rf"^[\w.,;|\t\"]*{STEM}[\w.,;|\t\"]*$",
     r"^COPY [^\n]*\) FROM stdin;$",
-    rf"{_STEM}[^\n]*[:?>=|+][ \t]*$",
-    rf"(?:[$#%>]|❯|➜|λ)\s(?:[^\n]*[^\w\n])?(?:kv get|etcdctl get|jq|yq|dasel|crudini|(?:terraform|tofu) output|bw get|get-parameter|HGET|GET|awk|git config|config get|pass|gopass|show) [^\n]*{_STEM}[^\n]*$",
-    rf"^[0-9]+\) \"[\w.-]*{_STEM}[\w.-]*\"$",
-    rf"\$\{{?\w*{_STEM}\w*\}}?[\"']?[ \t;]*$",
-    rf"[\[(,] ?:?[\"']?[\w.:-]*{_STEM}[\w.:!-]*[\"']?[\])]+[\])\"']*[ \t;]*$",
-    rf"(?:\.|->)\w*{_STEM}\w*!?(?:\(\))?[ \t]*$",
+    ASKS,
+    rf"{STEM}[\w.\"'\])-]*[ \t]*(?:=>?|>|[:=] ?[>|][+-]?)[ \t]*$",
+    # A web server logs `GET /path`: only at a prompt is that a key of Redis.
+    rf"(?:kv get|etcdctl get|\bjq|\byq|dasel|crudini|(?:terraform|tofu) output|bw get|get-parameter|awk|git config|config get|\bpass|\bgopass|\bshow|(?:[$#%>]|❯|➜|λ)\s+H?GET|cli[^\n]* H?GET) [^\n]*{STEM}",
+    rf"^[0-9]+\) \"[\w.-]*{STEM}[\w.-]*\"$",
+    rf"\$\{{?\w*{STEM}\w*\}}?[\"']?[ \t;]*$",
+    rf"[\[(,] ?:?[\"']?[\w.:-]*{STEM}[\w.:!-]*[\"']?[\])]+[\])\"']*[ \t;]*$",
+    rf"(?:\.|->)\w*{STEM}\w*!?(?:\(\))?[ \t]*$",
     r"\b(?:printenv|env-get|config:get|variables get|secrets get|env get|get-parameter|grep|CONFIG GET|requirepass|masterauth)\b",
-    rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w./-]*{_STEM}[\w.-]*[\"']?,?$",
+    rf"(?i:name|key|variable)[\"']?\s?(?:=>|[:=])\s?[\"']?[\w./-]*{STEM}[\w.-]*[\"']?,?$",
     r"<key>[^<\n]*</key>[ \t]*$",
     r"\b(?:openssl rand|pwgen|apg|mkpasswd|makepasswd|rails secret|rake secret|SecureRandom|secrets\.token|token_(?:hex|urlsafe)|get_random_secret_key"
     r"|generate_key|phx\.gen\.secret|key:generate|wg genkey|wg genpsk|gen(?:erate)?[-_](?:secret|password|token|key)|make_password|htpasswd|auth token"

@@ -20,6 +20,7 @@ from bot.reading.remembered import Remembered, decoded, is_common, worth_remembe
 
 MASK: Final = "••••••"
 
+_ASKING: Final = (b":", b"?", b">")  # what a hit of `following.ASKS` is
 _MASK_BYTES: Final = MASK.encode()
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 _EXTENSION: Final = re.compile(r"\.[a-z]{1,5}[0-9]?\b")
@@ -38,14 +39,23 @@ class _Automaton:
         self._finders: list[_Finder | None] = []
         hints = []
         for hint, finder in _hints_and_finders():
-            # RE2 reads bytes here: a letter outside ASCII is the sequence of its UTF-8 bytes.
-            spelled = "".join(c if ord(c) < 128 else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in hint)
-            hints.append(f"(?m:{spelled})".encode())
+            hints.append(b"(?m:" + _in_bytes(hint) + b")")
             self._set.Add(hints[-1])
             self._finders.append(finder)
         self._set.Compile()
         options.never_capture = True
-        self.block: Any = re2.compile(b"|".join(hints), options)
+        self._block: Any = re2.compile(b"|".join(hints), options)
+        self._stem: Any = re2.compile(_in_bytes(following.STEM), options)
+
+    def next_hint(self, data: bytes, position: int) -> int:
+        """Where the next line starts that has a hint, from `position` on; the end where there is none."""
+        while hit := self._block.search(data, position):
+            start, end = hit.span()
+            line = max(position, data.rfind(b"\n", 0, start) + 1)
+            if data[start:end].strip() not in _ASKING or self._stem.search(data, line, start):
+                return line
+            position = end
+        return len(data)
 
     def finders(self, line: str) -> list[_Finder | None]:
         """What to look for in `line`; None stands for `following`'s hints."""
@@ -53,8 +63,13 @@ class _Automaton:
         numbers = self._set.Match(data)
         if not numbers:
             # A set that runs out of memory finds nothing, without a word: then everything is looked for.
-            return list(self._finders) if self.block.search(data) else []
+            return list(self._finders) if self._block.search(data) else []
         return [self._finders[number] for number in numbers]
+
+
+def _in_bytes(pattern: str) -> bytes:
+    """For RE2 that reads bytes: a letter outside ASCII is the sequence of its UTF-8 bytes."""
+    return "".join(c if c.isascii() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in pattern).encode()
 
 
 def _hints_and_finders() -> Iterator[tuple[str, _Finder | None]]:
@@ -170,10 +185,7 @@ class Masker:
 
     def _next_to_read(self, data: bytes, position: int) -> int:
         """Where the next line starts that must be read closely; the end where there is none."""
-        if self._following:
-            return position
-        hit = _automaton().block.search(data, position)
-        return len(data) if hit is None else max(position, data.rfind(b"\n", position, hit.start()) + 1)
+        return position if self._following else _automaton().next_hint(data, position)
 
     def _known_masked(self, data: bytes) -> bytes:
         spans = self._remembered.where(data)
