@@ -4,13 +4,64 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import groupby, pairwise
+
+from bot.reading.repaints import narrow, overlaid
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
+CONTROLS = re.compile(r"[\t\x08\x1b]")
 # What changes from state to state: numbers, their units, bars, spinners.
 CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 LONGEST = 400
 LONGEST_PERCENT = 24
+# The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
+ALIKE = b"0123456789.,:? \t-=#>|/\\" + bytes(range(0x80, 0x100))
+FIRST_PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%[^\n]*")
+
+
+def without_old_states(text: str, width: int) -> str:
+    """`text`, of whole lines without the last one's end, in which each bar is left in its last state."""
+    lines = text.split("\n")
+    shown: list[str] = []
+    states: list[str] = []
+    for line, replaced in zip(lines, _replaced(lines, text), strict=True):
+        states.append(line)
+        if not replaced:
+            shown.append(_drawn(states, width) if len(states) > 1 else line)
+            states = []
+    return "\n".join(shown)
+
+
+def _replaced(lines: list[str], text: str) -> list[bool]:
+    """Of each line, whether the next one replaces it."""
+    shapes = text.encode("utf-8", "surrogatepass").translate(None, ALIKE).split(b"\n")
+    replaced: list[bool] = []
+    for _, alike in groupby(range(len(lines)), shapes.__getitem__):
+        start, *rest = alike
+        group = lines[start : start + 1 + len(rest)]
+        replaced += _growing(group) if len(group) > 2 else (supersedes(a, b) for a, b in pairwise(group))
+        following = start + len(group)
+        replaced.append(following < len(lines) and supersedes(group[-1], lines[following]))
+    return replaced
+
+
+def _growing(states: list[str]) -> list[bool]:
+    """The same for lines that look alike, of all but the last."""
+    if "%" in states[0] and max(map(len, states)) <= LONGEST:
+        percents = [float(percent) for percent in FIRST_PERCENTS.findall("\n".join(states))]
+        if len(percents) == len(states) and percents == sorted(percents):
+            return [True] * (len(states) - 1)
+    return [supersedes(a, b) for a, b in pairwise(states)]
+
+
+def _drawn(states: list[str], width: int) -> str:
+    """The states drawn over each other, where that is a matter of strings; else so that a terminal does it."""
+    together = "\r".join(states)
+    fits = max(map(len, states)) < width and narrow(together)
+    return (
+        overlaid(states) if fits and together.count("\r") < len(states) and not CONTROLS.search(together) else together
+    )
 
 
 def supersedes(last: str, following: str) -> bool:

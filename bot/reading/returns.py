@@ -8,10 +8,9 @@ Elsewhere a piece ends in a return if the next one erases it, or is the next sta
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from bot.reading.commands import Commands
-from bot.reading.progress import supersedes
+from bot.reading.progress import without_old_states, supersedes
 from bot.reading.prompts import DIGITS, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
@@ -134,7 +133,7 @@ class Returns:
                 return self._many(contents[:until], at, time, followed=False) if until > at else self._begin(at)
             at = until
         if "%" in body or "--:--" in body:
-            body = _without_old_progress(body)
+            body = without_old_states(body, self._terminal.width)
         self._last = body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
         self._last_at, self._written = time, self._last
         self._commands.shown(body)
@@ -318,10 +317,3 @@ def _with_returns(body: str) -> str:
         lambda erased: erased.group() if body.endswith("\x1b[K", 0, erased.start()) else RETURN + erased.group()[1:],
         body,
     )
-
-
-def _without_old_progress(body: str) -> str:
-    """The states of progress bars that later ones replaced, ended by a return."""
-    lines = body.split("\n")
-    ends = [RETURN if supersedes(line, following) else NEW_LINE for line, following in pairwise(lines)]
-    return "".join(line + end for line, end in zip(lines, [*ends, ""], strict=True))
