@@ -9,7 +9,7 @@ from itertools import groupby, pairwise
 from bot.reading.repaints import narrow, overlaid
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
-CONTROLS = re.compile(r"[\t\x08\x1b]")
+MOVES = "\t\b\x1b"
 # What changes from state to state: numbers, their units, bars, spinners.
 CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
@@ -48,7 +48,9 @@ def _replaced(lines: list[str], text: str) -> list[bool]:
 
 def _growing(states: list[str]) -> list[bool]:
     """The same for lines that look alike, of all but the last."""
-    if "%" in states[0] and max(map(len, states)) <= LONGEST:
+    if max(map(len, states)) <= LONGEST and states[0].strip():
+        if "%" not in states[0]:
+            return [_tells(state) for state in states[:-1]]
         percents = [float(percent) for percent in FIRST_PERCENTS.findall("\n".join(states))]
         if len(percents) == len(states) and percents == sorted(percents):
             return [True] * (len(states) - 1)
@@ -58,10 +60,9 @@ def _growing(states: list[str]) -> list[bool]:
 def _drawn(states: list[str], width: int) -> str:
     """The states drawn over each other, where that is a matter of strings; else so that a terminal does it."""
     together = "\r".join(states)
+    moves = any(control in together for control in MOVES) or together.count("\r") >= len(states)
     fits = max(map(len, states)) < width and narrow(together)
-    return (
-        overlaid(states) if fits and together.count("\r") < len(states) and not CONTROLS.search(together) else together
-    )
+    return overlaid(states) if fits and not moves else together
 
 
 def supersedes(last: str, following: str) -> bool:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from bot.reading.sequences import OVERPRINTING, UNEVEN
+from bot.reading.sequences import UNEVEN, UNEVEN_SET, only_returns
 
 HOME = "\x1b[H"
 # `top` ends a frame with ED, whose end comes without a line's.
 BEGINS_FRAME = (HOME, "\x1b[J" + HOME)
 # Frames of `top`: from the top left corner, each line with the rest of its row erased, then all below.
 FRAMES = re.compile(r"(?:\x1b\[J)?(?:\x1b\[H(?:[^\x1b\n]*+\x1b\[K\n)++(?:[^\x1b\n]*+\x1b\[K)?\x1b\[J){2,}+")
-# From here on nothing is left of what the line held before.
-ERASURES = ("\r\x1b[K", "\r\x1b[0K", "\x1b[2K\r", "\x1b[1G\x1b[0K", "\x1b[1G\x1b[K", "\x1b[G\x1b[K", "\x1b[2K\x1b[1G")
-FIRST_COLUMN = re.compile(r"\r|\x1b\[1?G")
+# A row is erased and written anew from its first column on; programs say so in many ways.
+ERASURE = "\r\x1b[K"
+OTHER_ERASURES = (
+    "\r\x1b[0K", "\x1b[2K\r", "\x1b[1G\x1b[0K", "\x1b[1G\x1b[K", "\x1b[G\x1b[K", "\x1b[2K\x1b[1G", "\x1b[2K\x1b[G",
+)  # fmt: skip
 # `docker pull` goes up to a row, draws it, and comes back.
-ROW_DRAWN = re.compile(r"\x1b\[([0-9]{1,2})A\x1b\[2K\r([^\x00-\x1f\x7f-\x9f]*+)\x1b\[\1B\r")
+ROW_DRAWN = re.compile(r"\x1b\[([0-9]{1,2})A\r\x1b\[K([^\x00-\x1f\x7f-\x9f]*+)\x1b\[\1B\r")
 ROWS_DRAWN = re.compile(rf"(?:{ROW_DRAWN.pattern})" + r"{2,}+")
 
 
@@ -31,10 +34,17 @@ def last_frame(text: str, at: int, height: int) -> int:
     return last if text.count("\n", last, frames.end()) < height else at
 
 
-def last_erasure(line: str, x: int, width: int) -> int:
-    """Where the last state of `line` begins, which is drawn from column `x` on; 0 where it has no other."""
-    erased = max(map(line.rfind, ERASURES))
-    return erased if erased > 0 and "\b" not in line and _stays(line[:erased], x, width) else 0
+def without_erased(text: str, width: int) -> str:
+    """`text` without what is written in one row and erased again: spinners, downloads."""
+    for erasure in OTHER_ERASURES:
+        if erasure in text:
+            text = text.replace(erasure, ERASURE)
+    return _erased(width).sub(ERASURE, text) if text.count(ERASURE) > 1 else text
+
+
+@lru_cache(maxsize=8)
+def _erased(width: int) -> re.Pattern[str]:
+    return re.compile(rf"\r\x1b\[K(?:[^\x00-\x1f\x7f-\x9f{UNEVEN_SET}]{{0,{width - 1}}}+\r\x1b\[K)++")
 
 
 def last_states(line: str, x: int, y: int, width: int) -> str:
@@ -42,9 +52,11 @@ def last_states(line: str, x: int, y: int, width: int) -> str:
     if "\x1b" in line:
         return ROWS_DRAWN.sub(lambda rows: _last_rows(rows.group(), y, width), line)
     body = line.removesuffix("\n")
-    if line.count("\r") < 2 or "\b" in line or not _stays(body, x, width):
+    if line.count("\r") < 2 or not only_returns(body) or not narrow(body):
         return line
     first, *others = body.split("\r")
+    if x + len(first) >= width or max(map(len, others)) >= width:
+        return line
     shown = overlaid(others)
     back = "" if len(others[-1]) == len(shown) else "\r" + others[-1]
     return f"{first}\r{shown}{back}{line[len(body) :]}"
@@ -64,14 +76,6 @@ def _last_rows(rows: str, y: int, width: int) -> str:
     if max(map(int, last)) > y or not narrow(rows) or max(map(len, rows.split("\r"))) >= width:
         return rows
     return "".join(drawn.group() for drawn in last.values())
-
-
-def _stays(line: str, x: int, width: int) -> bool:
-    """All of it is drawn in one row."""
-    if not OVERPRINTING.fullmatch(line) or not narrow(line):
-        return False
-    states = FIRST_COLUMN.split(line) if "\x1b" in line else line.split("\r")
-    return x + len(states[0]) < width and max(map(len, states)) < width
 
 
 def narrow(text: str) -> bool:

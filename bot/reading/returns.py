@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from bot.reading.commands import Commands
-from bot.reading.progress import without_old_states, supersedes
+from bot.reading.progress import supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT

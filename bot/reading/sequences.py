@@ -67,6 +67,11 @@ class Controls:
         return first
 
 
+def only_returns(line: str) -> bool:
+    """Nothing in `line` controls but returns."""
+    return not line.encode("utf-8", "surrogatepass").translate(None, _NO_CONTROLS + b"\r")
+
+
 _BEGINS_C1 = 0xC2  # in UTF-8
 _NO_CONTROLS = bytes(byte for byte in range(256) if byte not in (*range(0x20), 0x7F, _BEGINS_C1)) + b"\t\n"
 _C1 = re.compile("[\x80-\x9f]")
@@ -81,8 +86,8 @@ LONGEST_SEQUENCE = 4096
 LEAVES_ALTERNATE = re.compile(r"\x1b\[\?(?:[0-9;]*;)?(?:1049|1047|47)(?:;[0-9;]*)?l|\x1bc")
 
 # Characters that take two columns or none: everything else takes one.
-UNEVEN = re.compile(
-    "[\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0"
+UNEVEN_SET = (
+    "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0711\u0730-\u074a\u07a6-\u07b0"
     "\u0816-\u0823\u0859-\u085b\u08d3-\u0a03\u0a3c-\u0b03\u0b3c-\u0b82\u0bbe-\u0c04\u0c3e-\u0c83\u0cbc-\u0d03\u0d3b-\u0d83"
     "\u0dca-\u0ddf\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1-\u0ecd\u0f18-\u0fc6\u102b-\u109d\u1100-\u11ff\u135d-\u135f"
     "\u1712-\u1734\u1752-\u1773\u17b4-\u17dd\u180b-\u180f\u1885-\u18a9\u1920-\u193b\u1a17-\u1aff\u1b00-\u1c37\u1cd0-\u1cf9"
@@ -90,8 +95,9 @@ UNEVEN = re.compile(
     "\u2614-\u2615\u2648-\u2653\u267f\u2693\u26a1\u26aa-\u26ab\u26bd-\u26be\u26c4-\u26c5\u26ce\u26d4\u26ea\u26f2-\u26f5"
     "\u26fa\u26fd\u2705\u270a-\u270b\u2728\u274c\u274e\u2753-\u2757\u2795-\u2797\u27b0\u27bf\u2b1b-\u2b1c\u2b50\u2b55"
     "\u2cef-\u2cf1\u2d7f\u2de0-\u2dff\u2e80-\ua4cf\ua66f-\ua69f\ua6f0-\ua6f1\ua802-\uabed\uac00-\ud7ff\uf900-\ufaff"
-    "\ufb1e\ufe00-\ufe6f\ufeff\uff01-\uff60\uffe0-\uffe6\ufff9-\ufffb\U000101fd-\U0001e94a\U0001f004\U0001f0cf\U0001f18e-\U0010ffff]"
+    "\ufb1e\ufe00-\ufe6f\ufeff\uff01-\uff60\uffe0-\uffe6\ufff9-\ufffb\U000101fd-\U0001e94a\U0001f004\U0001f0cf\U0001f18e-\U0010ffff"
 )
+UNEVEN = re.compile(f"[{UNEVEN_SET}]")
 
 # A line that only overprints itself (progress bars, most typing): it can be settled without cells.
 _ERASE_TO_END = r"\x1b\[0?K"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.reading.repaints import last_erasure, last_frame, last_states, overlaid
+from bot.reading.repaints import last_frame, last_states, narrow, overlaid, without_erased
 from bot.reading.screen import TAB, Row, Screen, width_of
 from bot.reading.scrollback import Scrollback
 from bot.reading.sequences import (
@@ -27,6 +27,7 @@ from bot.reading.sequences import (
     UNEVEN,
     UNFINISHED,
     Controls,
+    only_returns,
 )
 from bot.reading.window import FEWEST_ROWS, MOST_ROWS, last_row, marked_width, painted_height
 
@@ -157,7 +158,7 @@ class Terminal:
     def _normal(self, text: str) -> str:
         """`text` without what shows nothing, its line ends as this module writes them."""
         if "\x1b" in text:
-            text = self.without_silent(text)
+            text = without_erased(self.without_silent(text), self.width)
         for control in SILENT_CONTROLS:
             if control in text:
                 text = text.replace(control, "")
@@ -213,7 +214,7 @@ class Terminal:
             if ERASE_TO_END in line and len(line) < self.width and "\r" not in line and "\b" not in line:
                 line = line.replace(ERASE_TO_END, "")  # at its end nothing is left to erase
             if CONTROL.search(line) is not None:
-                if not OVERPRINTING.fullmatch(line) or not self._settles(line):
+                if not self._settles(line):
                     begun, self._line = self._line, ""
                     self._enter_cells(begun)
                     return at
@@ -226,12 +227,13 @@ class Terminal:
         return at
 
     def _settles(self, line: str) -> bool:
-        """No character of it is wide, and it never reaches the right edge: overprinting it is a matter of strings."""
-        return (
-            UNEVEN.search(line) is None and max(map(len, SPLIT_CONTROL.split(line))) < self.width
-            if len(line) >= self.width or not line.isascii()
-            else True
-        )
+        """It only overprints itself, in one row: that is a matter of strings."""
+        returns = only_returns(line)
+        if not returns and not OVERPRINTING.fullmatch(line):
+            return False
+        if len(line) < self.width and line.isascii():
+            return True
+        return narrow(line) and max(map(len, line.split("\r") if returns else SPLIT_CONTROL.split(line))) < self.width
 
     def _set_line(self, line: str) -> None:
         if len(line) > LONGEST_LINE and "\r" not in line:
@@ -261,9 +263,6 @@ class Terminal:
             end = text.find("\n", at) + 1 or len(text)
             line = text[at:end]
             quiet = line[-1] == "\n" and CONTROL.search(line) is None
-            erased = 0 if quiet or screen.inserts else last_erasure(line, screen.x, screen.width)
-            if erased:
-                at, line = at + erased, line[erased:]
             if not (quiet or screen.inserts or screen.top or MODES in line):
                 line = last_states(line, screen.x, screen.y, screen.width)
             reached = at + screen.feed(line)
