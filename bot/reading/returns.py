@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from bot.reading.commands import Commands
-from bot.reading.progress import supersedes, without_old_states
+from bot.reading.progress import may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
@@ -37,6 +37,8 @@ FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
 ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
 ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\r|\Z)")
+# A row above was drawn: `docker pull` comes back down, and returns.
+COMES_BACK = re.compile(r"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
 ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")
@@ -132,7 +134,7 @@ class Returns:
             if until < len(contents):
                 return self._many(contents[:until], at, time, followed=False) if until > at else self._begin(at)
             at = until
-        if "%" in body or "--:--" in body:
+        if may_hold_bars(body):
             body = without_old_states(body, self._terminal.width)
         self._last = body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
         self._last_at, self._written = time, self._last
@@ -313,6 +315,8 @@ def _with_returns(body: str) -> str:
             body = body.replace(ending, ending[:-1] + RETURN)
     if "\n\x1b[" not in body:
         return body
+    if "B\n" in body:
+        body = COMES_BACK.sub(RETURN, body)
     return ERASES_BEFORE.sub(
         lambda erased: erased.group() if body.endswith("\x1b[K", 0, erased.start()) else RETURN + erased.group()[1:],
         body,
