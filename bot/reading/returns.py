@@ -15,7 +15,7 @@ from bot.reading.prompts import DIGITS, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
-from bot.reading.window import marked_width, wrapped_width
+from bot.reading.window import FEWEST_BLANKS, marked_width, wrapped_width
 
 RETURN, NEW_LINE = "\r", "\n"
 
@@ -166,7 +166,7 @@ class Returns:
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
         if ending == NEW_LINE:
             self._written = ""
-        self._rose = ROSE.search(self._last) is not None
+        self._rose = "A" in self._last and ROSE.search(self._last) is not None
         self._last, self._stepped = None, ending == NEW_LINE
         self._commands.ended(ending, typing=self._attentive)
 
@@ -190,7 +190,8 @@ class Returns:
 
     def _told_by_sequences(self, last: str, following: str) -> bool | None:
         """What the control sequences of the two pieces alone say, if they do."""
-        if FEEDS.search(last) or (last == "" and self._rose):
+        controls = "\x1b" in last
+        if (controls and FEEDS.search(last)) or (last == "" and self._rose):
             return False
         if last == "" and following.startswith(ENDS_PASTES):
             return self._stepped
@@ -198,7 +199,7 @@ class Returns:
             return last != "" or self._stepped
         if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
             return False  # above the line's first row there is nothing of it
-        if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
+        if self._marks(last) or (controls and _shows_nothing(last)):
             return True
         menu = self._marks_prompts and self._attentive and not self._commands.waiting
         if menu and last == "" and not self._stepped:
@@ -244,7 +245,7 @@ class Returns:
 
     def _marks(self, last: str) -> bool:
         """The mark that zsh and fish put before their prompt, and the pieces that wipe it."""
-        width = marked_width(last + RETURN)
+        width = marked_width(last + RETURN) if FEWEST_BLANKS in last else None
         if width is not None:
             self._terminal.resize(width, self._terminal.height)
             self._marked = self._marks_prompts = True
@@ -305,6 +306,10 @@ def _second(time: str) -> float:
     """Of the day, of an RFC 3339 time."""
     clock = CLOCK.search(time)
     return float(clock[1]) * 3600 + float(clock[2]) * 60 + float(clock[3]) if clock else 0.0
+
+
+def _shows_nothing(piece: str) -> bool:
+    return SHOWS_NOTHING.match(piece) is not None or not CURSOR_KEYS.sub("", SILENT.sub("", piece))
 
 
 def _with_returns(body: str) -> str:

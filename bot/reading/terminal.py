@@ -52,6 +52,7 @@ class Terminal:
         self._note = note
         self._line = ""  # the cursor's line; where the cursor is not at its end, a return and what stands before it
         self._screen: Screen | None = None
+        self._seen: tuple[str, int] | None = None  # the cursor's line and place, as they were asked for
         self._quiet = 0
         self._lowest = 0  # row that a full-screen program went to
         self._unfinished = ""
@@ -65,18 +66,19 @@ class Terminal:
 
     def line(self) -> tuple[str, int]:
         """The text of the cursor's line, its rows joined, and the cursor's place in that text."""
-        if self._screen is not None:
-            return self._screen.line()
-        text, place = self._settled_line()
-        return (_expand(text), place) if "\t" not in text else (_expand(text), len(_expand(text[:place])))
+        if self._seen is None:
+            self._seen = self._screen.line() if self._screen is not None else self._settled_line()
+        return self._seen
 
     def join(self, begins: Callable[[str], bool]) -> None:
         """Make one line of the rows that a line editor broke, if they begin as `begins` says."""
         if self._screen is not None:
+            self._seen = None
             self._screen.join(begins)
 
     def _settled_line(self) -> tuple[str, int]:
-        return _overprint(self._line) if "\r" in self._line else (self._line, len(self._line))
+        text, place = _overprint(self._line) if "\r" in self._line else (self._line, len(self._line))
+        return (text, place) if "\t" not in text else (_expand(text), len(_expand(text[:place])))
 
     def above(self, count: int) -> list[str]:
         """The last `count` lines above the cursor's, as far as they are still on the screen."""
@@ -93,6 +95,7 @@ class Terminal:
     def resize(self, width: int, height: int) -> None:
         if (width, height) == (self.width, self.height):
             return
+        self._seen = None
         if self._screen is not None:
             self._leave_cells(force=True)
         self.width, self.height = width, height
@@ -100,6 +103,7 @@ class Terminal:
     # --- feeding
 
     def feed(self, text: str) -> None:
+        self._seen = None
         if self.feeds_return and self._passes() and not (controls := Controls(text)):
             self._pass(text, 0, controls)
             return
@@ -137,7 +141,7 @@ class Terminal:
             self._unfinished = ""
         self._leave_cells(force=True)
         self._keep(self._settled_line()[0] + "\n")
-        self._line = ""
+        self._line, self._seen = "", None
         self.scrollback.close()
 
     def _whole(self, text: str) -> str:

@@ -7,6 +7,7 @@ from collections import deque
 
 # zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
 PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
+FEWEST_BLANKS = " " * 9
 # A prompt at the right edge: as far forward from the first column.
 RIGHT_EDGE = re.compile(r"(?:^|\r)\x1b\[([0-9]{2,3})C(?:\x1b\[[0-9;]*m|\x1b\(B)*+([^\x00-\x1f\x7f]{1,80})")
 # readline fills the last column, then writes a blank that wraps, and returns.
