@@ -88,6 +88,30 @@ class Commands:
         """An Enter was pressed, something was shown since, and its line has not been left."""
         return bool(self._entered) and self._answered
 
+    @property
+    def at_line(self) -> tuple[str, int]:
+        return self._terminal.line()
+
+    @property
+    def typed_plainly(self) -> str | None:
+        """What the keys say of the only Enter whose line has not been left, where each of them printed."""
+        if len(self._entered) != 1:
+            return None
+        entered, typed = self._entered[0], self._entered[0].typed
+        plain = typed.known and typed.edited == typed.keys and typed.edited.isprintable() and typed.edited.isascii()
+        return typed.edited if plain and entered.prompt is None and not entered.full_screen else None
+
+    def left_plainly(self, prompt: str, text: str) -> None:
+        """`text` is `prompt`, what was typed at it, and the end of the line."""
+        self._answered = True
+        entered = self._entered.popleft()
+        self._terminal.feed(text)
+        self._echo = self._judge.written = ""
+        self._judge.after = ""
+        self._passed = 0
+        self._told(entered, Verdict(entered.typed.edited, prompt))
+        self._judge.left_at = self._terminal.lines - 1
+
     def complete(self, line: str) -> bool:
         """The line of the last Enter stands there as it was typed."""
         typed = self._entered[0].typed

@@ -86,7 +86,7 @@ class Returns:
                 or self._commands.waiting
                 or (not self._prompts and end - at < FEW)
             ):
-                self._one(contents[at][:-1], times[at])
+                self._one(contents[at][:-1], times[at], contents[at + 1][:-1] if at + 1 < end else None)
                 at += 1
             else:
                 at = self._many(contents, at, times[-1], followed=followed)
@@ -97,8 +97,10 @@ class Returns:
             self._commands.ended(NEW_LINE, typing=False)
         self._terminal.feeds_return = False
 
-    def _one(self, piece: str, time: str) -> None:
+    def _one(self, piece: str, time: str, following: str | None) -> None:
         self._end(piece, time)
+        if following and following[0] != "\x1b" and self._plainly_entered(piece):
+            return
         self._commands.shown(piece)
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
@@ -113,6 +115,22 @@ class Returns:
             self._since += 1
             self._lingering = self._since < LINGER and not piece[:1].isprintable()
             self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
+
+    def _plainly_entered(self, piece: str) -> bool:
+        """A prompt that is known and what was typed at it, nothing else: the line was left, and all is as it seems."""
+        typed = self._commands.typed_plainly
+        if typed is None or not piece.endswith(typed) or self._commands.at_line[0]:
+            return False
+        shown = SILENT.sub("", piece).removeprefix("\x1b[K")
+        prompt, text = shown[: -len(typed)], shown[-len(typed) :]
+        known = self._prompts.known(shown)
+        if known is None or known[0] != prompt or text != typed or len(shown) >= self._terminal.width:
+            return False
+        self._twice[DIGITS.sub("0", prompt)] = False
+        self._commands.left_plainly(prompt, piece + NEW_LINE)
+        self._last, self._at, self._stepped, self._written = None, None, True, ""
+        self._attentive = self._lingering = False
+        return True
 
     def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
