@@ -13,7 +13,6 @@ MOVES = "\t\b\x1b"
 # What changes from state to state: numbers, their units, bars, spinners.
 CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
-SOME_PERCENT = re.compile(r"[0-9] ?%")
 LONGEST = 400
 LONGEST_PERCENT = 24
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
@@ -22,7 +21,10 @@ FIRST_PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%[^\n]*")
 
 
 def may_hold_bars(text: str) -> bool:
-    return "--:--" in text or ("%" in text and SOME_PERCENT.search(text) is not None)
+    at = text.find("%")
+    while at > 0 and not text[max(0, at - 2) : at].rstrip(" ")[-1:].isdigit():
+        at = text.find("%", at + 1)
+    return at > 0 or "--:--" in text
 
 
 def without_old_states(text: str, width: int) -> str:

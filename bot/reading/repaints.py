@@ -14,9 +14,7 @@ BEGINS_FRAME = (HOME, "\x1b[J" + HOME)
 FRAMES = re.compile(r"(?:\x1b\[J)?(?:\x1b\[H(?:[^\x1b\n]*+\x1b\[K\n)++(?:[^\x1b\n]*+\x1b\[K)?\x1b\[J){2,}+")
 # A row is erased and written anew from its first column on; programs say so in many ways.
 ERASURE = "\r\x1b[K"
-OTHER_ERASURES = (
-    "\r\x1b[0K", "\x1b[2K\r", "\x1b[1G\x1b[0K", "\x1b[1G\x1b[K", "\x1b[G\x1b[K", "\x1b[2K\x1b[1G", "\x1b[2K\x1b[G",
-)  # fmt: skip
+OTHER_ERASURES = re.compile(r"\x1b\[(?:2K(?:\r|\x1b\[1?G)|1?G\x1b\[0?K)")
 # `docker pull` goes up to a row, draws it, and comes back.
 ROW_DRAWN = re.compile(r"\x1b\[([0-9]{1,2})A\r\x1b\[K([^\x00-\x1f\x7f-\x9f]*+)\x1b\[\1B\r")
 ROWS_DRAWN = re.compile(rf"(?:{ROW_DRAWN.pattern})" + r"{2,}+")
@@ -36,9 +34,7 @@ def last_frame(text: str, at: int, height: int) -> int:
 
 def without_erased(text: str, width: int) -> str:
     """`text` without what is written in one row and erased again: spinners, downloads."""
-    for erasure in OTHER_ERASURES:
-        if erasure in text:
-            text = text.replace(erasure, ERASURE)
+    text = OTHER_ERASURES.sub(ERASURE, text.replace("\r\x1b[0K", ERASURE))
     return _erased(width).sub(ERASURE, text) if text.count(ERASURE) > 1 else text
 
 

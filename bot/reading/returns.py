@@ -13,7 +13,7 @@ from bot.reading.commands import Commands
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
-from bot.reading.sequences import SILENT
+from bot.reading.sequences import LEAVES_ALTERNATE, SILENT
 from bot.reading.terminal import Terminal
 from bot.reading.window import FEWEST_BLANKS, marked_width, wrapped_width
 
@@ -139,6 +139,11 @@ class Returns:
             first = next(number for number in range(at, len(contents)) if UNWRAPS in contents[number])
             return self._many(contents[:first], at, time, followed=False) if first > at else self._begin(at)
         self._end(body[: body.find("\n")] if "\n" in body else body, time)
+        if self._terminal.alternate and not LEAVES_ALTERNATE.search(body):
+            self._commands.shown(body)
+            self._last = body[body.rfind("\n") + 1 :]
+            self._last_at, self._written, self._at = time, self._last, None
+            return len(contents)
         if "\x1b" in body:
             body = self._terminal.without_silent(_with_returns(body))
         until = self._prompts.search(body)

@@ -39,7 +39,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Controls:
-    """The places of such characters in one text. True where it has any."""
+    """The places of such characters in one text. True where it has any; each kind of them is `in` it."""
 
     __slots__ = ("_next", "_text")
 
@@ -53,8 +53,11 @@ class Controls:
         self._text = text
         self._next = dict.fromkeys(controls, -1)
 
-    def __bool__(self) -> bool:
-        return bool(self._next)
+    def __contains__(self, control: str) -> bool:
+        return control in self._next
+
+    def __len__(self) -> int:
+        return len(self._next)
 
     def after(self, at: int) -> int:
         """Where the first one stands from `at` on; the text's length where there is none. `at` never goes back."""

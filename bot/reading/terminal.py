@@ -36,7 +36,7 @@ WIDTH, HEIGHT = 80, 24
 QUIET_LINES = 3
 # A line longer than this is handed on in parts.
 LONGEST_LINE = 16 * 1024
-LARGE_DRAWING = 64 * 1024  # is not searched for the last row that it goes to
+LARGE_DRAWING = 32 * 1024  # a program that drew so much has been to its last row
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
 SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
@@ -55,6 +55,7 @@ class Terminal:
         self._seen: tuple[str, int] | None = None  # the cursor's line and place, as they were asked for
         self._quiet = 0
         self._lowest = 0  # row that a full-screen program went to
+        self._drawn = 0  # characters of what it drew
         self._unfinished = ""
         self._bare_feeds = False
         self._draws = False  # with DEC's line drawing set: from then on it matters which set is chosen
@@ -107,19 +108,22 @@ class Terminal:
         if self.feeds_return and self._passes() and not (controls := Controls(text)):
             self._pass(text, 0, controls)
             return
-        if "   \r" in text or "⏎" in text:
+        if "\r" in text and ("   \r" in text or "⏎" in text):
             width = marked_width(text)
             if width is not None:
                 self.resize(width, self.height)
-        height = None if self.alternate else painted_height(text)
-        if height is not None:
-            self.resize(self.width, height)
+        alternate = self.alternate
         text = self._whole(text)
-        at = 0
-        if self.alternate:
-            at = self._skip(text, 0)
+        at = self._skip(text, 0) if alternate else 0
         text = self._normal(text[at:] if at else text)
         controls = Controls(text)
+        if "\x1b" in controls:
+            height = None if alternate else painted_height(text)
+            if height is not None:
+                self.resize(self.width, height)
+            if len(controls) == 1 and ERASE_TO_END in text and self._passes():
+                text = _without_idle_erasures(text)
+                controls = Controls(text)
         at = 0
         while at < len(text):
             if self.alternate:
@@ -162,7 +166,8 @@ class Terminal:
     def _normal(self, text: str) -> str:
         """`text` without what shows nothing, its line ends as this module writes them."""
         if "\x1b" in text:
-            text = without_erased(self.without_silent(text), self.width)
+            text = self.without_silent(text)
+            text = without_erased(text, self.width) if "\x1b" in text else text
         for control in SILENT_CONTROLS:
             if control in text:
                 text = text.replace(control, "")
@@ -184,7 +189,8 @@ class Terminal:
     def _skip(self, text: str, at: int) -> int:
         """Leave out what is drawn on the alternate screen."""
         end = LEAVES_ALTERNATE.search(text, at)
-        if len(text) < LARGE_DRAWING and self._lowest < MOST_ROWS:
+        if self._drawn < LARGE_DRAWING and self._lowest < MOST_ROWS:
+            self._drawn += len(text) - at
             self._lowest = max(self._lowest, last_row(text[at : end.start() if end else len(text)]))
         if end is None:
             return len(text)
@@ -198,7 +204,7 @@ class Terminal:
             self._mark()
         if FEWEST_ROWS <= self._lowest <= MOST_ROWS:
             self.resize(self.width, self._lowest)
-        self._lowest = 0
+        self._lowest = self._drawn = 0
         return end.end()
 
     def _pass(self, text: str, at: int, controls: Controls) -> int:
@@ -266,8 +272,7 @@ class Terminal:
             at = last_frame(text, at, self.height)
             end = text.find("\n", at) + 1 or len(text)
             line = text[at:end]
-            quiet = line[-1] == "\n" and CONTROL.search(line) is None
-            if not (quiet or screen.inserts or screen.top or MODES in line):
+            if not (CONTROL.search(line) is None or screen.inserts or screen.top or MODES in line):
                 line = last_states(line, screen.x, screen.y, screen.width)
             reached = at + screen.feed(line)
             self.keypad = screen.keypad
@@ -277,7 +282,7 @@ class Terminal:
                 self._note(True)
                 return reached
             at = end
-            self._quiet = self._quiet + 1 if quiet else 0
+            self._quiet = self._quiet + 1 if line[-1] == "\n" and only_returns(line) else 0
             if self._quiet >= QUIET_LINES and self._leave_cells():
                 return at
         return at
@@ -316,6 +321,12 @@ class Terminal:
         self._line = last.ljust(screen.x) if not force and not screen.row().wrapped else last
         self._screen = None
         return True
+
+
+def _without_idle_erasures(text: str) -> str:
+    """`text`, which only goes forward, without what erases from the cursor on: nothing stands there. `grep` does so."""
+    bare = text.replace(ERASE_TO_END, "")
+    return text if "\x1b" in bare else bare
 
 
 def _unfinished(text: str) -> int:

@@ -9,7 +9,6 @@ from typing import Protocol
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 LONGEST_LINE = 256 * 1024
 CONTEXT = 1024
-FEW = 400  # characters between two lines with blanks at their end, for which it is quicker to look for those alone
 
 
 class Masks(Protocol):
@@ -70,12 +69,5 @@ class Transcript:
         self._parts, self._length = ([rest] if rest else []), len(rest)
 
 
-def _without_blanks_at_ends(text: str) -> str:
-    if text.count(" \n") * FEW > len(text):
-        return "\n".join([line.rstrip(" ") for line in text.split("\n")])
-    pieces: list[str] = []
-    start, end = 0, text.find(" \n")
-    while end >= 0:
-        pieces.append(text[start:end].rstrip(" "))
-        start, end = end + 1, text.find(" \n", end + 2)
-    return "".join((*pieces, text[start:]))
+def _without_blanks_at_ends(lines: str) -> str:
+    return "\n".join([part.rstrip(" ") for part in lines.split(" \n")])

@@ -52,10 +52,14 @@ def painted_height(text: str) -> int | None:
     if "\x1b[H" not in text and "\x1b[1;1H" not in text:
         return None
     rows = ROW.findall(text)
-    lowest = last_row(text)
+    lowest = _lowest(rows)
     painted = len(rows) > lowest // 2 or "\x1b[H\x1bM" in text
     return lowest if painted and FEWEST_ROWS <= lowest <= MOST_ROWS else None
 
 
 def last_row(text: str) -> int:
-    return max((int(a or b) for a, b in ROW.findall(text)), default=0)
+    return _lowest(ROW.findall(text))
+
+
+def _lowest(rows: list[tuple[str, str]]) -> int:
+    return max((int(row or bottom) for row, bottom in set(rows)), default=0)
