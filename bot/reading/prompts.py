@@ -53,7 +53,8 @@ NAME = re.compile(r"[\w.+-]{1,32}")
 
 def may_hold_prompt(text: str) -> bool:
     for end in PROMPT_ENDS:  # noqa: SIM110 - asked for each line, and `any` takes twice as long
-        if end in text:
+        # One character is found ten times as fast as two.
+        if end[0] in text and end in text:
             return True
     return False
 

@@ -150,10 +150,12 @@ class _Reader:
 
     def _batch(self, array: bytes, shift: int, *, last: bool = False) -> Batch:
         """`shift` is how many bytes of `array` are not the log's."""
+        lone_surrogates = False
         try:
             records = orjson.loads(array)
         except orjson.JSONDecodeError:
             # orjson refuses lone surrogates, which a recorder of raw bytes may well write.
+            lone_surrogates = True
             try:
                 records = json.loads(array)
             except (ValueError, RecursionError) as error:
@@ -167,11 +169,11 @@ class _Reader:
             )
             "".join(batch.times)
             "".join(batch.types)
-            text = "".join(batch.contents)
+            "".join(batch.contents)
         except (TypeError, KeyError) as error:
             raise self._misshapen(records) from error
-        if not text.isascii():
-            batch = _encodable(batch, text)
+        if lone_surrogates:
+            batch = batch._replace(contents=[SURROGATES.sub("\ufffd", content) for content in batch.contents])
         self._records += batch.finished
         return batch
 
@@ -249,12 +251,3 @@ class _Reader:
                 f"The audit log stops in record {number}, at byte {self._offset + end}, before its array is closed: fetch it again."
             )
         return AuditLogBroken(f"The audit log is broken in record {number}, at byte {byte}: {message}.")
-
-
-def _encodable(batch: Batch, text: str) -> Batch:
-    """A lone surrogate has no place in UTF-8: U+FFFD stands for it."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return batch._replace(contents=[SURROGATES.sub("\ufffd", content) for content in batch.contents])
-    return batch
