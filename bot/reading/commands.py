@@ -89,25 +89,19 @@ class Commands:
         return bool(self._entered) and self._answered
 
     @property
-    def at_line(self) -> tuple[str, int]:
-        return self._terminal.line()
-
-    @property
-    def typed_plainly(self) -> str | None:
-        """What the keys say of the only Enter whose line has not been left, where each of them printed."""
-        if len(self._entered) != 1:
+    def typed_surely(self) -> str | None:
+        """What the keys say of the only Enter whose line has not been left, where they say all."""
+        if len(self._entered) != 1 or not self._answered:
             return None
         entered, typed = self._entered[0], self._entered[0].typed
-        plain = typed.known and typed.edited == typed.keys and typed.edited.isprintable() and typed.edited.isascii()
-        return typed.edited if plain and entered.prompt is None and not entered.full_screen else None
+        sure = typed.known and entered.prompt is None and not entered.full_screen
+        return typed.edited if sure and typed.edited.strip() and typed.edited.isprintable() else None
 
-    def left_plainly(self, prompt: str, text: str) -> None:
-        """`text` is `prompt`, what was typed at it, and the end of the line."""
-        self._answered = True
+    def left_as_typed(self, prompt: str) -> None:
+        """The line of that Enter was left: it is `prompt` and what was typed at it."""
         entered = self._entered.popleft()
-        self._terminal.feed(text)
-        self._echo = self._judge.written = ""
-        self._judge.after = ""
+        self._terminal.feed("\n")
+        self._echo = self._judge.written = self._judge.after = ""
         self._passed = 0
         self._told(entered, Verdict(entered.typed.edited, prompt))
         self._judge.left_at = self._terminal.lines - 1

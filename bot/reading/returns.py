@@ -99,9 +99,9 @@ class Returns:
 
     def _one(self, piece: str, time: str, following: str | None) -> None:
         self._end(piece, time)
-        if following and following[0] != "\x1b" and self._plainly_entered(piece):
-            return
         self._commands.shown(piece)
+        if piece and following and following[0] != "\x1b" and self._left_as_typed():
+            return
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
         if WRAPPING in piece:
@@ -116,18 +116,17 @@ class Returns:
             self._lingering = self._since < LINGER and not piece[:1].isprintable()
             self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
 
-    def _plainly_entered(self, piece: str) -> bool:
-        """A prompt that is known and what was typed at it, nothing else: the line was left, and all is as it seems."""
-        typed = self._commands.typed_plainly
-        if typed is None or not piece.endswith(typed) or self._commands.at_line[0]:
+    def _left_as_typed(self) -> bool:
+        """A known prompt stands there and what was typed at it, nothing else: its line was left, and all is as it seems."""
+        typed = self._commands.typed_surely
+        line = self._terminal.line()[0]
+        if typed is None or not line.endswith(typed) or len(line) >= self._terminal.width:
             return False
-        shown = SILENT.sub("", piece).removeprefix("\x1b[K")
-        prompt, text = shown[: -len(typed)], shown[-len(typed) :]
-        known = self._prompts.known(shown)
-        if known is None or known[0] != prompt or text != typed or len(shown) >= self._terminal.width:
+        known = self._prompts.known(line)
+        if known is None or len(known[0]) + len(typed) != len(line):
             return False
-        self._twice[DIGITS.sub("0", prompt)] = False
-        self._commands.left_plainly(prompt, piece + NEW_LINE)
+        self._twice[DIGITS.sub("0", known[0])] = False
+        self._commands.left_as_typed(known[0])
         self._last, self._at, self._stepped, self._written = None, None, True, ""
         self._attentive = self._lingering = False
         return True
