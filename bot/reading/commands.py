@@ -63,6 +63,7 @@ class Commands:
         self._prompt: str | None = None  # of the line being typed
         self._lines = 0  # above it
         self._right = ""  # what stood behind the cursor then
+        self._lowest = False  # and nothing below
         self._typing = False
         self._echo = ""
         self.judged = 0  # Enters
@@ -145,9 +146,10 @@ class Commands:
                         self._right,
                         full,
                         bool(self._entered),
+                        self._lowest,
                     )
                 )
-            self._typing, self._prompt, self._right = False, None, ""
+            self._typing, self._prompt, self._right, self._lowest = False, None, "", False
         while len(self._entered) > MOST_ENTERED:
             self._entered.popleft()
 
@@ -171,6 +173,7 @@ class Commands:
         right = "" if self._keyboard.editor.line.text else line[place:].strip()
         self._prompt, self._right, self._typing = before, right, True
         self._lines = self._terminal.lines
+        self._lowest = not self._terminal.below()
         if not self._entered:
             self._echo = ""
 
@@ -207,7 +210,10 @@ class Commands:
             self._show(text[start : left.start()])
             if self._terminal.alternate:
                 self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
-            elif left.group() == "\n" or self._terminal.line()[0].strip():
+            elif left.group() != "\n":
+                if self._terminal.line()[0].strip():
+                    self._line_left()
+            elif not (self._entered[0].lowest and self._terminal.below()):  # else it goes down the rows of its line
                 self._line_left()
             self._show(left.group())
             start = left.end()

@@ -98,6 +98,10 @@ class Terminal:
         lines = text.rsplit("\n", count)
         return (lines[0] + "\n", lines[1:]) if len(lines) > count else ("", lines)
 
+    def below(self) -> bool:
+        """Something stands on the screen below the cursor's line."""
+        return self._screen is not None and self._screen.below()
+
     @property
     def lines(self) -> int:
         """How many whole lines the transcript has, with those that are still on the screen."""
