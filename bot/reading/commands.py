@@ -69,7 +69,7 @@ class Commands:
         self.judged = 0  # Enters
         self._passed = 0  # lines that were not the one that was typed ahead
         self._started = ""
-        self._edited = False  # by a line editor that takes pastes in brackets
+        self.edited = False  # by a line editor that takes pastes in brackets
         self._answered = True  # something was shown after the last Enter
         self.last = ""
 
@@ -196,7 +196,7 @@ class Commands:
 
     def _full_screen(self) -> bool:
         """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
-        if self._terminal.keypad and not (self._terminal.alternate or self._edited):
+        if self._terminal.keypad and not (self._terminal.alternate or self.edited):
             return self._prompts.find(self._prompt or self._terminal.line()[0]) is None
         return self._terminal.alternate
 
@@ -220,9 +220,10 @@ class Commands:
         if start < len(text):
             self._show(text[start:] if start else text)
 
-    def ended(self, ending: str, *, typing: bool) -> None:
-        """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it."""
-        if self._answered:
+    def ended(self, ending: str, *, typing: bool, within: bool) -> None:
+        """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it, and
+        if it is not `within` what is being edited."""
+        if self._answered and not within:
             self.shown(ending)
             return
         self._show(ending, typing=typing)
@@ -242,7 +243,7 @@ class Commands:
         if self._typing or self._entered:
             text = self._measured(text)
         if "\x1b[?2004" in text:
-            self._edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
+            self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
         self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)

@@ -21,17 +21,20 @@ from bot.reading.window import marked_width, wrapped_width
 RETURN, NEW_LINE = "\r", "\n"
 
 # The next piece begins by erasing its line, or by moving to where it goes on.
-REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*P|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
+REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
 # What stands there while readline searches or counts.
 ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
 COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*C|(?:[2-9]|[1-9][0-9]+)G)")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
-# A piece that shows nothing: modes only, or a line erased to be drawn again.
-SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
+# A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
+SHOWS_NOTHING = re.compile(
+    r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z", re.DOTALL
+)
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
-ROSE = re.compile(r"\x1b\[[0-9]*A(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+ROWS = re.compile(r"\x1b\[([0-9]*)A")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
@@ -40,7 +43,10 @@ ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
 ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\r|\Z)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
-ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")
+ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n", "\x1b[?1049l\x1b[23;0;0t\n")
+# How the upper line of a prompt of two lines often begins.
+CORNER = re.compile(r"\s*[┌╭┏╔]")
+LONGEST_HEAD = 5  # pieces before a prompt that belong to it
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
@@ -67,11 +73,13 @@ class Returns:
         self._since = 0  # pieces ago, the prompt was seen
         self._judged = 0
         self._marked = False  # a shell's mark was drawn, and nothing since
+        self._above = ""  # the piece before the last one
+        self._head = ""  # the upper line of the last prompt, if it may have had two
         self._marks_prompts = False
         self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
         self._stepped = False  # the piece before ended in a new line
         self._unwrapped = False
-        self._rose = False  # it went up to a row above
+        self._rose = 0  # rows that it went up, and has not come down again
 
     def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written;
@@ -83,6 +91,7 @@ class Returns:
                 or self._lingering
                 or self._unwrapped
                 or self._commands.waiting
+                or (self._commands.edited and not self._terminal.alternate)
                 or (not self._prompts and end - at < FEW)
             ):
                 self._one(contents[at][:-1], times[at])
@@ -93,10 +102,12 @@ class Returns:
     def close(self) -> None:
         if self._last is not None:
             self._commands.cut(self._last_at)
-            self._commands.ended(NEW_LINE, typing=False)
+            self._commands.ended(NEW_LINE, typing=False, within=False)
         self._terminal.feeds_return = False
 
     def _one(self, piece: str, time: str) -> None:
+        if self._last == "" and self._commands.waiting and not self._commands.answered:  # the first piece after keys
+            self._head = SILENT.sub("", self._above)
         self._end(piece, time)
         self._commands.shown(piece)
         self._last, self._last_at = piece, time
@@ -116,8 +127,10 @@ class Returns:
     def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
         body = "".join(contents[at:])[:-1]
-        if UNWRAPS in body and not self._terminal.alternate:
-            first = next(number for number in range(at, len(contents)) if UNWRAPS in contents[number])
+        sign = UNWRAPS if UNWRAPS in body else TAKES_PASTES
+        if sign in body and not self._terminal.alternate:
+            first = next(number for number in range(at, len(contents)) if sign in contents[number])
+            first -= LONGEST_HEAD
             return self._many(contents[:first], at, time, followed=False) if first > at else self._begin(at)
         self._end(body[: body.find("\n")] if "\n" in body else body, time)
         if "\x1b" in body:
@@ -149,6 +162,8 @@ class Returns:
 
     def _new_prompt(self, contents: list[str], at: int) -> int:
         """The first of the last pieces that looks like a prompt, though it is none that was learnt."""
+        if contents[-1] == "\n":
+            return max(at, len(contents) - LONGEST_HEAD)
         start = max(at, len(contents) - LONGEST_TYPED)
         if not may_hold_prompt(SILENT.sub("", "".join(contents[start:])).replace("\n", " ")):
             return len(contents)
@@ -165,9 +180,15 @@ class Returns:
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
         if ending == NEW_LINE:
             self._written = ""
-        self._rose = ROSE.search(self._last) is not None
-        self._last, self._stepped = None, ending == NEW_LINE
-        self._commands.ended(ending, typing=self._attentive)
+        if self._last:
+            rose = ROSE.search(self._last)
+            self._rose = sum(int(rows or 1) for rows in ROWS.findall(rose.group())) if rose else 0
+        elif ending == NEW_LINE:
+            self._rose = max(0, self._rose - 1)
+        self._above, self._last, self._stepped = self._last, None, ending == NEW_LINE
+        # An editor that takes pastes in brackets says itself when it leaves its line.
+        within = self._commands.edited and not self._terminal.alternate and ENDS_PASTES not in following
+        self._commands.ended(ending, typing=self._attentive, within=within)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
         told = self._told_by_sequences(last, following)
@@ -191,18 +212,34 @@ class Returns:
         """What the control sequences of the two pieces alone say, if they do."""
         if FEEDS.search(last) or (last == "" and self._rose):
             return False
-        if last == "" and following.startswith(ENDS_PASTES):
-            return self._stepped
+        if following.startswith(ENDS_PASTES) and ENDS_PASTES not in last:
+            return last == "" and self._stepped
         if self._unwrapped:
             return last != "" or self._stepped
         if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
             return False  # above the line's first row there is nothing of it
         if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
             return True
+        if following == "" and last and self._breaks(last):
+            return True
+        if last == "" and self._above and not self._stepped and self._breaks(self._above):
+            return False
+        if last == "" and self._above == "" and self._stepped and self._is_head(following):
+            return True
         menu = self._marks_prompts and self._attentive and not self._commands.waiting
         if menu and last == "" and not self._stepped:
             return False
         return True if COLUMN.match(following) or (menu and self._drawn_again(last, following)) else None
+
+    def _breaks(self, piece: str) -> bool:
+        """It may be a row of a prompt or a line of several: readline ends it in a return beside the line's end."""
+        return self._commands.edited or self._is_head(piece)
+
+    def _is_head(self, piece: str) -> bool:
+        """It looks like the upper line of a prompt of two lines: it begins as the last one did."""
+        shown, last = SILENT.sub("", piece), DIGITS.sub("0", self._head)
+        begin = last[: (2 * len(last) + 2) // 3]
+        return CORNER.match(shown) is not None or (begin != "" and DIGITS.sub("0", shown).startswith(begin))
 
     def _redrawn(self, last: str, following: str, line: str) -> bool:
         """What follows begins by going back to where the line is drawn from."""
@@ -248,7 +285,8 @@ class Returns:
             self._terminal.resize(width, self._terminal.height)
             self._marked = self._marks_prompts = True
         elif self._marked:
-            self._marked = not SILENT.sub("", last).strip(" ⏎")
+            # One empty piece is of the mark, any other is what is shown before a prompt.
+            self._marked = not SILENT.sub("", last).strip(" ⏎") and not (last == self._above == "")
         return self._marked
 
     def _drawn_again(self, last: str, following: str) -> bool:

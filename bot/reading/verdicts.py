@@ -77,6 +77,8 @@ class Judge:
             shown = self._shown_above(entered, line)
         matching = self.matching(typed, line)
         if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
+            if "\n" in matching.text and not matching.prompt.strip():
+                return replace(matching, prompt=self._from_last_prompt(self.since_left())[0])
             return self.with_indent(matching)
         if shown is not None:
             return _reconciled(typed, *shown, echoed)
