@@ -24,23 +24,28 @@ RETURN, NEW_LINE = "\r", "\n"
 REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
 # What stands there while readline searches or counts.
 ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
-COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*C|(?:[2-9]|[1-9][0-9]+)G)")
+MOVES = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
 SHOWS_NOTHING = re.compile(
-    r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z", re.DOTALL
+    r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z", re.DOTALL
 )
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 ROWS = re.compile(r"\x1b\[([0-9]*)A")
+COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m)+")  # an empty line, in less
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
 ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
-ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\r|\Z)")
+ERASES_BEFORE = re.compile(r"\n(?:\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
+# The next page is written over what a pager asks with.
+PAGER_ASKS = re.compile(
+    r"(\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m|(?:^|(?<=[\n\r]))(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K))\n"
+)
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
 ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n", "\x1b[?1049l\x1b[23;0;0t\n")
@@ -218,9 +223,10 @@ class Returns:
             return last != "" or self._stepped
         if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
             return False  # above the line's first row there is nothing of it
-        if self._marks(last) or SHOWS_NOTHING.match(last) or (last and not CURSOR_KEYS.sub("", SILENT.sub("", last))):
+        modes_only = last and not CURSOR_KEYS.sub("", SILENT.sub("", last)) and not COLOURS.fullmatch(last)
+        if self._marks(last) or SHOWS_NOTHING.match(last) or modes_only:
             return True
-        if following == "" and last and self._breaks(last):
+        if PAGER_ASKS.match(f"{last}\n{following}") or (following == "" and last and self._breaks(last)):
             return True
         if last == "" and self._above and not self._stepped and self._breaks(self._above):
             return False
@@ -229,7 +235,7 @@ class Returns:
         menu = self._marks_prompts and self._attentive and not self._commands.waiting
         if menu and last == "" and not self._stepped:
             return False
-        return True if COLUMN.match(following) or (menu and self._drawn_again(last, following)) else None
+        return True if MOVES.match(following) or (menu and self._drawn_again(last, following)) else None
 
     def _breaks(self, piece: str) -> bool:
         """It may be a row of a prompt or a line of several: readline ends it in a return beside the line's end."""
@@ -239,7 +245,12 @@ class Returns:
         """It looks like the upper line of a prompt of two lines: it begins as the last one did."""
         shown, last = SILENT.sub("", piece), DIGITS.sub("0", self._head)
         begin = last[: (2 * len(last) + 2) // 3]
-        return CORNER.match(shown) is not None or (begin != "" and DIGITS.sub("0", shown).startswith(begin))
+        return CORNER.match(shown) is not None or (
+            begin != "" and self._in_shell() and DIGITS.sub("0", shown).startswith(begin)
+        )
+
+    def _in_shell(self) -> bool:
+        return self._prompts.program in (SHELL, UNKNOWN)
 
     def _redrawn(self, last: str, following: str, line: str) -> bool:
         """What follows begins by going back to where the line is drawn from."""
@@ -300,8 +311,7 @@ class Returns:
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""
-        shell = self._prompts.program in (SHELL, UNKNOWN)
-        return shell and not self._commands.waiting and width_of(line) < self._terminal.width
+        return self._in_shell() and not self._commands.waiting and width_of(line) < self._terminal.width
 
     def _answers_twice(self, following: str, line: str) -> bool:
         """Some editors answer Enter with a return before the new line: at a prompt they do always, or never."""
@@ -352,6 +362,8 @@ def _with_returns(body: str) -> str:
             body = body.replace(ending, ending[:-1] + RETURN)
     if "\n\x1b[" not in body:
         return body
+    if "--More--" in body or "\x1b[K\n\x1b[K" in body:
+        body = PAGER_ASKS.sub(r"\1" + RETURN, body)
     return ERASES_BEFORE.sub(
         lambda erased: erased.group() if body.endswith("\x1b[K", 0, erased.start()) else RETURN + erased.group()[1:],
         body,
