@@ -64,12 +64,13 @@ class Commands:
         self._prompt: str | None = None  # of the line being typed
         self._lines = 0  # above it
         self._right = ""  # what stood behind the cursor then
+        self._lowest = False  # and nothing below
         self._typing = False
         self._echo = ""
         self.judged = 0  # Enters
         self._passed = 0  # lines that were not the one that was typed ahead
         self._started = ""
-        self._edited = False  # by a line editor that takes pastes in brackets
+        self.edited = False  # by a line editor that takes pastes in brackets
         self._answered = True  # something was shown after the last Enter
         self.last = ""
 
@@ -164,9 +165,10 @@ class Commands:
                         self._right,
                         full,
                         bool(self._entered),
+                        self._lowest,
                     )
                 )
-            self._typing, self._prompt, self._right = False, None, ""
+            self._typing, self._prompt, self._right, self._lowest = False, None, "", False
         while len(self._entered) > MOST_ENTERED:
             self._entered.popleft()
 
@@ -190,6 +192,7 @@ class Commands:
         right = "" if self._keyboard.editor.line.text else line[place:].strip()
         self._prompt, self._right, self._typing = before, right, True
         self._lines = self._terminal.lines
+        self._lowest = not self._terminal.below()
         if not self._entered:
             self._echo = ""
 
@@ -212,7 +215,7 @@ class Commands:
 
     def _full_screen(self) -> bool:
         """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
-        if self._terminal.keypad and not (self._terminal.alternate or self._edited):
+        if self._terminal.keypad and not (self._terminal.alternate or self.edited):
             return self._prompts.find(self._prompt or self._terminal.line()[0]) is None
         return self._terminal.alternate
 
@@ -226,16 +229,20 @@ class Commands:
             self._show(text[start : left.start()])
             if self._terminal.alternate:
                 self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
-            elif left.group() == "\n" or self._terminal.line()[0].strip():
+            elif left.group() != "\n":
+                if self._terminal.line()[0].strip():
+                    self._line_left()
+            elif not (self._entered[0].lowest and self._terminal.below()):  # else it goes down the rows of its line
                 self._line_left()
             self._show(left.group())
             start = left.end()
         if start < len(text):
             self._show(text[start:] if start else text)
 
-    def ended(self, ending: str, *, typing: bool) -> None:
-        """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it."""
-        if self._answered:
+    def ended(self, ending: str, *, typing: bool, within: bool) -> None:
+        """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it, and
+        if it is not `within` what is being edited."""
+        if self._answered and not within:
             self.shown(ending)
             return
         self._show(ending, typing=typing)
@@ -255,7 +262,7 @@ class Commands:
         if self._typing or self._entered:
             text = self._measured(text)
         if "\x1b[?2004" in text:
-            self._edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
+            self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
         self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)

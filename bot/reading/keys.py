@@ -142,6 +142,9 @@ class Readline:
         if self.count and key.isdigit():
             self.count += key
             return
+        if self.count and len(key) > 1 and key[0] >= " ":  # several keys in a row: the first one is meant
+            self.press(key[0])
+            key = key[1:]
         times = int(self.count) if self.count.isdigit() else 1
         self.count = ""
         was = (self.line.text, self.line.point)

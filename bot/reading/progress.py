@@ -13,6 +13,8 @@ MOVES = "\t\b\x1b"
 # What changes from state to state: numbers, their units, bars, spinners.
 CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
+# curl's times: total, spent and left.
+TIMES = re.compile(r"--:--|(?:[0-9]+:[0-9]{2}:[0-9]{2} +){2}")
 LONGEST = 400
 LONGEST_PERCENT = 24
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
@@ -79,7 +81,7 @@ def supersedes(last: str, following: str) -> bool:
     if not last.strip():
         # A bar begins at a line's start: the return before its first state left an empty piece.
         blanked = len(last) > 3 and bool(following.strip())
-        return blanked or (last == "" and PERCENT.search(following) is not None)
+        return blanked or (last == "" and (PERCENT.search(following) or TIMES.search(following)) is not None)
     if not following.strip():
         return _tells(last)
     if not _tells(last):

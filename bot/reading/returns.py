@@ -20,28 +20,39 @@ from bot.reading.window import FEWEST_BLANKS, marked_width, wrapped_width
 RETURN, NEW_LINE = "\r", "\n"
 
 # The next piece begins by erasing its line, or by moving to where it goes on.
-REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*P|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
+REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
 # What stands there while readline searches or counts.
 ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
-COLUMN = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*C|(?:[2-9]|[1-9][0-9]+)G)")
+MOVES = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
-# A piece that shows nothing: modes only, or a line erased to be drawn again.
-SHOWS_NOTHING = re.compile(r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*A)*\x1b\[2K|.*\x1b\[[0-9]*A)\Z", re.DOTALL)
+# A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
+SHOWS_NOTHING = re.compile(
+    r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z", re.DOTALL
+)
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
-ROSE = re.compile(r"\x1b\[[0-9]*A(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+ROWS = re.compile(r"\x1b\[([0-9]*)A")
+COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m)+")  # an empty line, in less
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
 ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
-ERASES_BEFORE = re.compile(r"\n\x1b\[[0-2]?K(?!\n|\r|\Z)")
+ERASES_BEFORE = re.compile(r"\n(?:\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
 # A row above was drawn: `docker pull` comes back down, and returns.
 COMES_BACK = re.compile(r"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n)")
+# The next page is written over what a pager asks with.
+PAGER_ASKS = re.compile(
+    r"(\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m|(?:^|(?<=[\n\r]))(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K))\n"
+)
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
-ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n")
+ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n", "\x1b[?1049l\x1b[23;0;0t\n")
+# How the upper line of a prompt of two lines often begins.
+CORNER = re.compile(r"\s*[┌╭┏╔]")
+LONGEST_HEAD = 5  # pieces before a prompt that belong to it
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
@@ -68,11 +79,13 @@ class Returns:
         self._since = 0  # pieces ago, the prompt was seen
         self._judged = 0
         self._marked = False  # a shell's mark was drawn, and nothing since
+        self._above = ""  # the piece before the last one
+        self._head = ""  # the upper line of the last prompt, if it may have had two
         self._marks_prompts = False
         self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
         self._stepped = False  # the piece before ended in a new line
         self._unwrapped = False
-        self._rose = False  # it went up to a row above
+        self._rose = 0  # rows that it went up, and has not come down again
 
     def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written;
@@ -84,6 +97,7 @@ class Returns:
                 or self._lingering
                 or self._unwrapped
                 or self._commands.waiting
+                or (self._commands.edited and not self._terminal.alternate)
                 or (not self._prompts and end - at < FEW)
             ):
                 self._one(contents[at][:-1], times[at], contents[at + 1][:-1] if at + 1 < end else None)
@@ -94,10 +108,12 @@ class Returns:
     def close(self) -> None:
         if self._last is not None:
             self._commands.cut(self._last_at)
-            self._commands.ended(NEW_LINE, typing=False)
+            self._commands.ended(NEW_LINE, typing=False, within=False)
         self._terminal.feeds_return = False
 
     def _one(self, piece: str, time: str, following: str | None) -> None:
+        if self._last == "" and self._commands.waiting and not self._commands.answered:  # the first piece after keys
+            self._head = SILENT.sub("", self._above)
         self._end(piece, time)
         self._commands.shown(piece)
         if piece and following and following[0] != "\x1b" and self._left_as_typed():
@@ -120,22 +136,24 @@ class Returns:
         """A known prompt stands there and what was typed at it, nothing else: its line was left, and all is as it seems."""
         typed = self._commands.typed_surely
         line = self._terminal.line()[0]
-        if typed is None or not line.endswith(typed) or len(line) >= self._terminal.width:
+        if typed is None or not line.endswith(typed) or self._commands.edited or len(line) >= self._terminal.width:
             return False
         known = self._prompts.known(line)
         if known is None or len(known[0]) + len(typed) != len(line):
             return False
         self._twice[DIGITS.sub("0", known[0])] = False
         self._commands.left_as_typed(known[0])
-        self._last, self._at, self._stepped, self._written = None, None, True, ""
-        self._attentive = self._lingering = False
+        self._last, self._at, self._above, self._stepped, self._written = None, None, line, True, ""
+        self._attentive, self._lingering, self._rose = False, False, 0
         return True
 
     def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
         body = "".join(contents[at:])[:-1]
-        if UNWRAPS in body and not self._terminal.alternate:
-            first = next(number for number in range(at, len(contents)) if UNWRAPS in contents[number])
+        sign = UNWRAPS if UNWRAPS in body else TAKES_PASTES
+        if sign in body and not self._terminal.alternate:
+            first = next(number for number in range(at, len(contents)) if sign in contents[number])
+            first -= LONGEST_HEAD
             return self._many(contents[:first], at, time, followed=False) if first > at else self._begin(at)
         self._end(body[: body.find("\n")] if "\n" in body else body, time)
         if self._terminal.alternate and not LEAVES_ALTERNATE.search(body):
@@ -172,6 +190,8 @@ class Returns:
 
     def _new_prompt(self, contents: list[str], at: int) -> int:
         """The first of the last pieces that looks like a prompt, though it is none that was learnt."""
+        if contents[-1] == "\n":
+            return max(at, len(contents) - LONGEST_HEAD)
         start = max(at, len(contents) - LONGEST_TYPED)
         shown = SILENT.sub("", "".join(contents[start:])).replace("\n", " \n")
         if may_hold_prompt(shown):
@@ -188,9 +208,15 @@ class Returns:
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
         if ending == NEW_LINE:
             self._written = ""
-        self._rose = "A" in self._last and ROSE.search(self._last) is not None
-        self._last, self._stepped = None, ending == NEW_LINE
-        self._commands.ended(ending, typing=self._attentive)
+        if self._last:
+            rose = ROSE.search(self._last) if "A" in self._last else None
+            self._rose = sum(int(rows or 1) for rows in ROWS.findall(rose.group())) if rose else 0
+        elif ending == NEW_LINE:
+            self._rose = max(0, self._rose - 1)
+        self._above, self._last, self._stepped = self._last, None, ending == NEW_LINE
+        # An editor that takes pastes in brackets says itself when it leaves its line.
+        within = self._commands.edited and not self._terminal.alternate and ENDS_PASTES not in following
+        self._commands.ended(ending, typing=self._attentive, within=within)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
         told = self._told_by_sequences(last, following)
@@ -215,18 +241,41 @@ class Returns:
         controls = "\x1b" in last
         if (controls and FEEDS.search(last)) or (last == "" and self._rose):
             return False
-        if last == "" and following.startswith(ENDS_PASTES):
-            return self._stepped
+        if following.startswith(ENDS_PASTES) and ENDS_PASTES not in last:
+            return last == "" and self._stepped
         if self._unwrapped:
             return last != "" or self._stepped
         if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
             return False  # above the line's first row there is nothing of it
         if self._marks(last) or (controls and _shows_nothing(last)):
             return True
+        if (controls or last == ":") and PAGER_ASKS.match(f"{last}\n{following}"):
+            return True
+        if following == "" and last and self._breaks(last):
+            return True
+        if last == "" and self._above and not self._stepped and self._breaks(self._above):
+            return False
+        if last == "" and self._above == "" and self._stepped and self._is_head(following):
+            return True
         menu = self._marks_prompts and self._attentive and not self._commands.waiting
         if menu and last == "" and not self._stepped:
             return False
-        return True if COLUMN.match(following) or (menu and self._drawn_again(last, following)) else None
+        return True if MOVES.match(following) or (menu and self._drawn_again(last, following)) else None
+
+    def _breaks(self, piece: str) -> bool:
+        """It may be a row of a prompt or a line of several: readline ends it in a return beside the line's end."""
+        return self._commands.edited or self._is_head(piece)
+
+    def _is_head(self, piece: str) -> bool:
+        """It looks like the upper line of a prompt of two lines: it begins as the last one did."""
+        shown, last = SILENT.sub("", piece), DIGITS.sub("0", self._head)
+        begin = last[: (2 * len(last) + 2) // 3]
+        return CORNER.match(shown) is not None or (
+            begin != "" and self._in_shell() and DIGITS.sub("0", shown).startswith(begin)
+        )
+
+    def _in_shell(self) -> bool:
+        return self._prompts.program in (SHELL, UNKNOWN)
 
     def _redrawn(self, last: str, following: str, line: str) -> bool:
         """What follows begins by going back to where the line is drawn from."""
@@ -272,7 +321,8 @@ class Returns:
             self._terminal.resize(width, self._terminal.height)
             self._marked = self._marks_prompts = True
         elif self._marked:
-            self._marked = not SILENT.sub("", last).strip(" ⏎")
+            # One empty piece is of the mark, any other is what is shown before a prompt.
+            self._marked = not SILENT.sub("", last).strip(" ⏎") and not (last == self._above == "")
         return self._marked
 
     def _drawn_again(self, last: str, following: str) -> bool:
@@ -286,8 +336,7 @@ class Returns:
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""
-        shell = self._prompts.program in (SHELL, UNKNOWN)
-        return shell and not self._commands.waiting and width_of(line) < self._terminal.width
+        return self._in_shell() and not self._commands.waiting and width_of(line) < self._terminal.width
 
     def _answers_twice(self, following: str, line: str) -> bool:
         """Some editors answer Enter with a return before the new line: at a prompt they do always, or never."""
@@ -331,7 +380,8 @@ def _second(time: str) -> float:
 
 
 def _shows_nothing(piece: str) -> bool:
-    return SHOWS_NOTHING.match(piece) is not None or not CURSOR_KEYS.sub("", SILENT.sub("", piece))
+    modes_only = not CURSOR_KEYS.sub("", SILENT.sub("", piece)) and not COLOURS.fullmatch(piece)
+    return modes_only or SHOWS_NOTHING.match(piece) is not None
 
 
 def _with_returns(body: str) -> str:
@@ -344,6 +394,8 @@ def _with_returns(body: str) -> str:
         return body
     if "B\n" in body:
         body = COMES_BACK.sub(RETURN, body)
+    if "--More--" in body or "\x1b[K\n\x1b[K" in body:
+        body = PAGER_ASKS.sub(r"\1" + RETURN, body)
     return ERASES_BEFORE.sub(
         lambda erased: erased.group() if body.endswith("\x1b[K", 0, erased.start()) else RETURN + erased.group()[1:],
         body,

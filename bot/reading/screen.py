@@ -119,6 +119,11 @@ class Screen:
         )
         return before + rest, place
 
+    def below(self) -> bool:
+        """Something stands below the cursor's line."""
+        _, last = self.logical(self.y)
+        return any(row.text.strip() for row in self.rows[last + 1 :])
+
     def above(self, count: int) -> list[str]:
         """The last `count` lines above the cursor's, their rows joined."""
         lines: list[str] = []

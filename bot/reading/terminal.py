@@ -85,6 +85,10 @@ class Terminal:
         """The last `count` lines above the cursor's, as far as they are still on the screen."""
         return self._screen.above(count) if self._screen is not None else self.scrollback.last(count)
 
+    def below(self) -> bool:
+        """Something stands on the screen below the cursor's line."""
+        return self._screen is not None and self._screen.below()
+
     @property
     def lines(self) -> int:
         """How many whole lines the transcript has, with those that are still on the screen."""

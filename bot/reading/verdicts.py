@@ -39,6 +39,7 @@ class Entered:
     right: str = ""  # a prompt at the right edge, which stood behind the cursor then
     full_screen: bool = False
     ahead: bool = False
+    lowest: bool = False  # nothing stood below it then
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,16 @@ class Judge:
             shown = self._shown_above(entered, line)
         matching = self.matching(typed, line)
         if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
+            if "\n" in matching.text and not matching.prompt.strip():
+                return replace(matching, prompt=self._from_last_prompt(self.since_left())[0])
             return self.with_indent(matching)
         if shown is not None:
             return _reconciled(typed, *shown, echoed)
-        return self._tangled(typed, line, echoed)
+        return self._tangled(entered, line, echoed)
 
-    def _tangled(self, typed: Typed, line: str, echoed: str) -> Verdict | None:
+    def _tangled(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
         """The line begins with no prompt that is known."""
+        typed = entered.typed
         guessed = self._guessed(line)
         if guessed is not None and guessed[1].strip() and not typed.known and not typed.searched:
             return Verdict(guessed[1], guessed[0])
@@ -92,8 +96,8 @@ class Judge:
                 return Verdict(text, found[0] if found else "")
         if guessed is not None and guessed[1].strip():
             return _reconciled(typed, *guessed, echoed)
-        if _follows(typed.keys, echoed):
-            return Verdict(typed.edited.replace(WILD, ""), "", sure=False)
+        if _follows(typed.keys, echoed) or (echoed.strip() and self._prompts.known(entered.prompt or echoed)):
+            return Verdict(typed.edited.replace(WILD, ""), entered.prompt or "", sure=False)
         part = line.strip("<> ")  # of a line that was scrolled sideways
         if len(part) >= FEWEST_SHOWN and part in typed.edited:
             return Verdict(typed.edited, "", sure=line.startswith("<") and typed.known)
@@ -158,6 +162,8 @@ class Judge:
         if not block or not prompt.strip() or not block[0].startswith(prompt.rstrip()):
             return None
         rest = [self._without_continuation(part) for part in block[1:]]
+        if all(row.startswith(" " * len(prompt)) for row in rest):
+            rest = [row.lstrip() for row in rest]  # fish draws it so; the line has no such blanks
         return prompt, "\n".join([block[0][len(prompt) :].rstrip(), *rest])
 
     def _above(self, count: int) -> list[str]:
@@ -231,7 +237,8 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
         return Verdict("", prompt, blind=True)
     if typed.searched and WILD not in keys and SEARCH_LEFT.search(shown):
         return Verdict(typed.edited, prompt, sure=False)
-    if "\t" in keys and keys.translate(NO_BLANKS) == shown.translate(NO_BLANKS):
+    # A tab is shown as blanks, and a wide character leaves one where it does not fit at the edge.
+    if ("\t" in keys or not keys.isascii()) and keys.translate(NO_BLANKS) == shown.translate(NO_BLANKS):
         return Verdict(typed.edited, prompt)
     if not typed.known or keys == shown or typed.plain.strip() == shown or keys.endswith(shown):
         return Verdict(text, prompt)
@@ -242,7 +249,11 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
     if shown.replace("\\", "") == keys.replace("\\", ""):  # python marks with it where it breaks a line
         return Verdict(typed.edited, prompt)
     emptier = len(shown) <= len(keys) and "\n" not in keys and width_of(prompt + text) < FEW_COLUMNS
-    return Verdict(typed.edited, prompt) if echoed_keys and not emptier else Verdict(text, prompt, sure=False)
+    if echoed_keys and not emptier:
+        return Verdict(typed.edited, prompt)
+    if "\n" in shown and typed.known and _follows(typed.keys, echoed):
+        return Verdict(typed.edited, prompt)  # something else was shown while it was typed
+    return Verdict(text, prompt, sure=False)
 
 
 def echoes(text: str, echoed: str) -> bool:
