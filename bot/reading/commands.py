@@ -305,7 +305,7 @@ class Commands:
         for row in self._judge.since_left():
             matching = self._judge.matching(self._entered[0].typed, row) if self._judge.repeated(row) else None
             if matching is not None:
-                self._told(self._entered.popleft(), self._judge.with_indent(matching))
+                self._told(self._entered.popleft(), self._judge.with_indent(matching, block=True))
                 if not self._entered:
                     return
 

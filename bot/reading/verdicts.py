@@ -24,7 +24,8 @@ FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
-DRAWS_BY_COLUMN = re.compile(r"\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl]")
+# Not only to write the prompt, whose own end may be blanks.
+DRAWS_BY_COLUMN = re.compile(r"[^\x00-\x20].*(?:\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl])", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,11 @@ class Judge:
                 return Verdict(line[len(prompt[0]) :], prompt[0])
         return None
 
-    def with_indent(self, verdict: Verdict) -> Verdict:
+    def with_indent(self, verdict: Verdict, *, block: bool = False) -> Verdict:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
-        typed = self.written[self.written.rfind(found[0].rstrip()) + 1 :] if found else ""
-        indent = verdict.prompt[len(found[0]) :] if found and DRAWS_BY_COLUMN.search(typed) else ""
+        typed = self.written.rpartition(found[0].rstrip())[2] if found else ""
+        indent = verdict.prompt[len(found[0]) :] if found and (block or DRAWS_BY_COLUMN.search(typed)) else ""
         return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
 
     def _shown(self, entered: Entered, line: str) -> tuple[str, str] | None:
@@ -155,14 +156,20 @@ class Judge:
                 return None
         else:
             prompt, block = self._without_indent(entered.prompt), self._above(self._terminal.lines - entered.lines)
+            block = _from_last(prompt, block)
             if block and not self._is_answer(line, prompt):
                 block.append(line)
+        if block and self.repeated(prompt) and not block[0].startswith(prompt.rstrip()):
+            prompt = self.repeated(block[0])  # irb's tells how deep the block is, and changes while it is typed
         if not block or not prompt.strip() or not block[0].startswith(prompt.rstrip()):
             return None
         rest = [self._without_continuation(part) for part in block[1:]]
         if all(row.startswith(" " * len(prompt)) for row in rest):
             rest = [row.lstrip() for row in rest]  # fish draws it so; the line has no such blanks
-        return prompt, "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+        text = "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+        keys = entered.typed.edited if entered.typed.known else ""
+        # irb moves a line that was typed with an indent of its own to where it belongs, but only later.
+        return prompt, keys if keys[:1] == " " and keys.strip() == text.strip() else text
 
     def _above(self, count: int) -> list[str]:
         return self._terminal.above(count) if 0 < count <= LONGEST_BLOCK else []
@@ -209,6 +216,12 @@ class Judge:
         return Verdict("", "", blind=True)
 
 
+def _from_last(prompt: str, block: list[str]) -> list[str]:
+    """From where the prompt was drawn last: below a list of candidates it is drawn anew."""
+    begins = [number for number, row in enumerate(block) if prompt.strip() and row.startswith(prompt.rstrip())]
+    return block[begins[-1] :] if begins else block
+
+
 def _is_part(matching: Verdict, text: str) -> bool:
     """The keys' line is only the end of what stands at the prompt: more came from elsewhere."""
     return len(text.translate(NO_BLANKS)) > len(matching.text.translate(NO_BLANKS)) and "\n" not in matching.text
@@ -244,6 +257,8 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
         return Verdict(typed.edited, prompt)
     if typed.known and shown and shown in (keys.split("\n")[0].strip(), keys.split("\n")[-1].strip()):
         return Verdict(typed.edited, prompt)  # a paste of several lines, of which one stands there
+    if _drawn_whole(prompt, shown, echoed):
+        return Verdict(text, prompt)
     if shown.replace("\\", "") == keys.replace("\\", ""):  # python marks with it where it breaks a line
         return Verdict(typed.edited, prompt)
     emptier = len(shown) <= len(keys) and "\n" not in keys and width_of(prompt + text) < FEW_COLUMNS
@@ -252,6 +267,12 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
     if "\n" in shown and typed.known and _follows(typed.keys, echoed):
         return Verdict(typed.edited, prompt)  # something else was shown while it was typed
     return Verdict(text, prompt, sure=False)
+
+
+def _drawn_whole(prompt: str, shown: str, echoed: str) -> bool:
+    """The editor drew its line anew, prompt and all, and that is what stands there: the keys did something else here."""
+    begin = echoed.rfind(prompt.rstrip()) if prompt.strip() else -1
+    return begin >= 0 and echoed[begin:].translate(NO_BLANKS).startswith((prompt + shown).translate(NO_BLANKS))
 
 
 def echoes(text: str, echoed: str) -> bool:
