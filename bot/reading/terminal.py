@@ -76,10 +76,10 @@ class Terminal:
         text, place = self._settled_line()
         return (_expand(text), place) if "\t" not in text else (_expand(text), len(_expand(text[:place])))
 
-    def join(self, begins: Callable[[str], bool]) -> None:
+    def join(self, begins: Callable[[str], bool], above: int) -> None:
         """Make one line of the rows that a line editor broke, if they begin as `begins` says."""
         if self._screen is not None:
-            self._screen.join(begins)
+            self._screen.join(begins, above)
 
     def _settled_line(self) -> tuple[str, int]:
         return _overprint(self._line) if CONTROL.search(self._line) else (self._line, len(self._line))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.reading.keys import WILD, Typed
 from bot.reading.prompts import Prompts
-from bot.reading.screen import width_of
+from bot.reading.screen import CONTINUES, width_of
 from bot.reading.terminal import Terminal
 
 STARS = re.compile(r"[*•●∙·xX]+\Z")
@@ -19,6 +19,7 @@ SEARCHES = "/?:"
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
 # What is left of readline's search where the line was redrawn over it in part.
 SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
+GOES_ON = re.compile(r" {1,9}⋮ ")  # ipython's mark before a row that continues the one above
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 LONGEST_BLOCK = 40  # lines of one command
@@ -74,9 +75,9 @@ class Judge:
             return _after_full_screen(typed, shown or self._guessed(line))
         if shown is None and line and line[0] in SEARCHES and line == typed.keys.strip():
             return None  # a pager's prompt, or vi's, gave way to a search
-        if shown is None:
-            shown = self._shown_above(entered, line)
         matching = self.matching(typed, line)
+        if shown is None and not (matching and matching.prompt.strip() and self._is_prompt(matching.prompt)):
+            shown = self._shown_above(entered, line)
         if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
             return self.with_indent(matching)
         if shown is not None:
@@ -157,12 +158,13 @@ class Judge:
         else:
             prompt, block = self._without_indent(entered.prompt), self._above(self._terminal.lines - entered.lines)
             block = _from_last(prompt, block)
-            if block and not self._is_answer(line, prompt):
+            if block and (self._breaks(block[-1], line) or not self._is_answer(line, prompt)):
                 block.append(line)
         if block and self.repeated(prompt) and not block[0].startswith(prompt.rstrip()):
             prompt = self.repeated(block[0])  # irb's tells how deep the block is, and changes while it is typed
         if not block or not prompt.strip() or not block[0].startswith(prompt.rstrip()):
             return None
+        block = self._unbroken(block)
         rest = [self._without_continuation(part) for part in block[1:]]
         if all(row.startswith(" " * len(prompt)) for row in rest):
             rest = [row.lstrip() for row in rest]  # fish draws it so; the line has no such blanks
@@ -170,6 +172,27 @@ class Judge:
         keys = entered.typed.edited if entered.typed.known else ""
         # irb moves a line that was typed with an indent of its own to where it belongs, but only later.
         return prompt, keys if keys[:1] == " " and keys.strip() == text.strip() else text
+
+    def _unbroken(self, block: list[str]) -> list[str]:
+        """Rows that the editor broke and marked so, put together."""
+        lines: list[str] = []
+        for number, row in enumerate(block):
+            if number and self._breaks(block[number - 1], row):
+                missing = self._terminal.width - width_of(block[number - 1])
+                lines[-1] = lines[-1].removesuffix(CONTINUES) + " " * missing + GOES_ON.sub("", row)
+            else:
+                lines.append(row)
+        return lines
+
+    def _breaks(self, row: str, following: str) -> bool:
+        """python marks the end of a row that goes on in the next one, ipython the beginning of that."""
+        full = width_of(row) >= self._terminal.width - 1
+        return (full and row.endswith(CONTINUES)) or GOES_ON.match(following) is not None
+
+    def rows_entered(self, entered: Entered) -> int:
+        """How many lines above the cursor's may be of what was entered, as far as they are looked at."""
+        since = self.left_at + 1 if entered.prompt is None else entered.lines
+        return min(self._terminal.lines - since, LONGEST_BLOCK)
 
     def _above(self, count: int) -> list[str]:
         return self._terminal.above(count) if 0 < count <= LONGEST_BLOCK else []
@@ -200,10 +223,18 @@ class Judge:
         found = self._prompts.guess(line)
         return found[0] if found and found[1] in REPEAT_PROMPTS else ""
 
+    def begins(self, row: str) -> bool:
+        """An editor drew it with something before what was typed, so it does not just go on from the row above."""
+        return bool(self.repeated(row) or self._prompts.known(row) or GOES_ON.match(row))
+
     def _without_indent(self, prompt: str) -> str:
         known = self._prompts.known(prompt)
         found = known or self._prompts.guess(prompt)
         return found[0] if found and (known or prompt[len(found[0]) :].isspace()) else prompt
+
+    def _is_prompt(self, text: str) -> bool:
+        found = self._prompts.find(text)
+        return found is not None and found[0] == text
 
     def _guessed(self, line: str) -> tuple[str, str] | None:
         found = self._prompts.guess(line)
