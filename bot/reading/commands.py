@@ -319,7 +319,7 @@ class Commands:
 
     def _block_left(self) -> None:
         """Lines that an editor of whole blocks drew and left by moving the cursor: a line recorder has them in one piece."""
-        if self._entered[0].prompt is not None:
+        if self._entered[0].prompt is not None and len(self._entered) == 1:
             return
         for row in self._judge.since_left():
             matching = self._judge.matching(self._entered[0].typed, row) if self._judge.repeated(row) else None

@@ -113,7 +113,7 @@ class Prompts:
 
     def guess(self, line: str) -> tuple[str, str] | None:
         """A prompt that `line` begins with as far as prompts in general look."""
-        if not (may_hold_prompt(line) or (line.startswith("... ") and self.program == "python")):
+        if not (may_hold_prompt(line) or (line.startswith("... ") and self.program in ("python", UNKNOWN))):
             return None
         match = ANY_PROMPT.match(line)
         return (match.group(), PROGRAMS[match.lastgroup or SHELL]) if match else None

@@ -81,7 +81,7 @@ class Judge:
         if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
             return self.with_indent(matching)
         if shown is not None:
-            return _reconciled(typed, *shown, echoed)
+            return _reconciled(typed, shown[0], self._without_padding(*shown, typed), echoed)
         return self._tangled(entered, line, echoed)
 
     def _tangled(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
@@ -101,6 +101,8 @@ class Judge:
         part = line.strip("<> ")  # of a line that was scrolled sideways
         if len(part) >= FEWEST_SHOWN and part in typed.edited:
             return Verdict(typed.edited, "", sure=line.startswith("<") and typed.known)
+        if len(typed.edited) > FEWEST_SHOWN and line.endswith(typed.edited[-FEWEST_SHOWN:]):
+            return Verdict(typed.edited, "", sure=False)
         return Verdict("", line, blind=True) if typed.printed else None
 
     def matching(self, typed: Typed, line: str) -> Verdict | None:
@@ -172,6 +174,14 @@ class Judge:
         keys = entered.typed.edited if entered.typed.known else ""
         # irb moves a line that was typed with an indent of its own to where it belongs, but only later.
         return prompt, keys if keys[:1] == " " and keys.strip() == text.strip() else text
+
+    def _without_padding(self, prompt: str, text: str, typed: Typed) -> str:
+        """A block that was recalled over a longer line: readline wipes what stood there with blanks, which wrap."""
+        width, line = self._terminal.width, prompt + text
+        if typed.known or len(line) <= width or not line.isascii():
+            return text
+        rows = [line[at : at + width] for at in range(0, len(line), width)]
+        return "".join(row.rstrip() + "\n" if row.endswith("  ") else row for row in rows)[len(prompt) :]
 
     def _unbroken(self, block: list[str]) -> list[str]:
         """Rows that the editor broke and marked so, put together."""
@@ -282,6 +292,8 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
     # A tab is shown as blanks, and a wide character leaves one where it does not fit at the edge.
     if ("\t" in keys or not keys.isascii()) and keys.translate(NO_BLANKS) == shown.translate(NO_BLANKS):
         return Verdict(typed.edited, prompt)
+    if "\t" in typed.plain and (prompt + typed.plain).expandtabs().rstrip() == prompt + text.rstrip():
+        return Verdict(typed.plain, prompt)  # nothing was completed: there are blanks up to the next stop
     if not typed.known or keys == shown or typed.plain.strip() == shown or keys.endswith(shown):
         return Verdict(text, prompt)
     if keys and text.lstrip().startswith(keys + "  "):  # a prompt at the right edge
