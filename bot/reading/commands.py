@@ -24,6 +24,9 @@ MASKED = "••••••"
 SHORT = 4096
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
 LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
+# prompt_toolkit draws all that changed at once: it may go down for a menu, and come back.
+FRAME = re.compile(r"\x1b\[\?7l.*?\x1b\[\?7h", re.DOTALL)
+RISES = re.compile(r"\x1b\[([0-9]*)A")
 # What readline's search has found.
 SEARCHED = re.compile(r"i-search\)`[^']*': (.*)", re.DOTALL)
 MOST_ENTERED = 64  # Enters ahead of their lines
@@ -189,12 +192,21 @@ class Commands:
             found = self._prompts.find(before)
             if before == self._prompt or found is None or found[0] != before:
                 return
+            if self._typed_last(before):
+                return
         right = "" if self._keyboard.editor.line.text else line[place:].strip()
         self._prompt, self._right, self._typing = before, right, True
         self._lines = self._terminal.lines
         self._lowest = not self._terminal.below()
         if not self._entered:
             self._echo = ""
+
+    def _typed_last(self, before: str) -> bool:
+        """What stands before the cursor is a row of the line that is being typed, which looks like a prompt."""
+        line = self._keyboard.editor.line
+        typed = line.text[: line.point].rstrip()
+        last = typed[-3:]
+        return "\n" in typed or typed.endswith(before.strip()) or (len(last) > 2 and before.rstrip().endswith(last))
 
     def _look_at_search(self) -> None:
         editor = self._keyboard.editor
@@ -223,7 +235,7 @@ class Commands:
         start = 0
         self._answered = True
         while self._entered:
-            left = LINE_LEFT.search(text, start)
+            left = _line_left(text, start)
             if left is None:
                 break
             self._show(text[start : left.start()])
@@ -276,25 +288,32 @@ class Commands:
 
     def _measured(self, text: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
+        at = 0
         for wrap in WRAP.finditer(text[:SHORT]):
-            before = text[: wrap.start()]
+            before, at = text[at : wrap.start()], wrap.start()
             self._terminal.feed(before)
             self._judge.written += before
+            self._echo += _printed(before)
             line, place = self._terminal.line()
-            written = self._judge.written.rpartition("\n")[2].rpartition("\r")[2]
-            width = wrapped_width(width_of(line[:place]), written, self._terminal.width)
+            shown = width_of(line[:place])
+            if wrap["column"]:
+                shown = shown + 1 if shown == int(wrap["column"]) else 0
+            written = self._judge.written.rpartition("\n")[2].rpartition("\r")[2] if wrap["blank"] else ""
+            width = wrapped_width(shown, written, self._terminal.width)
             if width is not None:
                 self._terminal.resize(width, self._terminal.height)
-            self._echo += _printed(before)
-            self._judge.written = ""
-            return text[wrap.start() :]
-        return text
+                self._judge.written = ""
+                break
+        return text[at:]
 
     # --- judging
 
     def _line_left(self, *, final: bool = False) -> None:
         prompt = (self._entered[0].prompt or "").rstrip()
-        self._terminal.join(lambda row: bool(prompt and row.startswith(prompt)) or self._prompts.known(row) is not None)
+        self._terminal.join(
+            lambda row: bool((prompt and row.startswith(prompt)) or self._judge.begins(row)),
+            self._judge.rows_entered(self._entered[0]),
+        )
         self._block_left()
         line = self._terminal.line()[0].rstrip()
         if (
@@ -327,12 +346,12 @@ class Commands:
 
     def _block_left(self) -> None:
         """Lines that an editor of whole blocks drew and left by moving the cursor: a line recorder has them in one piece."""
-        if self._entered[0].prompt is not None:
+        if self._entered[0].prompt is not None and len(self._entered) == 1:
             return
         for row in self._judge.since_left():
             matching = self._judge.matching(self._entered[0].typed, row) if self._judge.repeated(row) else None
             if matching is not None:
-                self._told(self._entered.popleft(), self._judge.with_indent(matching))
+                self._told(self._entered.popleft(), self._judge.with_indent(matching, block=True))
                 if not self._entered:
                     return
 
@@ -380,6 +399,17 @@ class Commands:
         self._keyboard.editor.remember(text)
         self.last = text
         self._accept(Command(entered.time, self._masks.line(text), program, False, verdict.sure))
+
+
+def _line_left(text: str, start: int) -> re.Match[str] | None:
+    left = LINE_LEFT.search(text, start)
+    while left is not None and (frame := FRAME.search(text, start)) and frame.start() < left.start() < frame.end():
+        rows = frame.group().count("\n") - sum(int(rise or 1) for rise in RISES.findall(frame.group()))
+        start = text.rfind("\n", 0, frame.end()) if rows > 0 else frame.end()
+        left = LINE_LEFT.search(text, start)
+        if rows > 0:
+            break
+    return left
 
 
 def _printed(text: str) -> str:

@@ -10,7 +10,7 @@ SHELL, UNKNOWN = "shell", "unknown"
 CONSOLES = (
         ("ipython", r"In \[\d+\]: | {1,9}\.{3,9}: "),
         ("python", r">>> |\.\.\. "),
-        ("irb", r"irb(?:\([^)\n]{1,60}\))?:\d{3,}(?::\d+)?[>*\"'`/\]] ?|[\w-]{1,60}\((?:dev|development|prod|production|staging|test)\)[>*\"'`/\]] ?(?![\w$#])"),
+        ("irb", r"irb(?:\([^)\n]{1,60}\))?:\d{3,}(?::\d+)?[>*\"'`/\]] ?|[\w-]{1,60}\((?:dev|development|prod|production|staging|test)\)[>*\"'`/\]](?: |(?![\w$# ]))"),
         ("pry", r"\[\d+\] pry\([^)\n]{1,60}\)[>*] "),
         ("sqlite", r"sqlite> | {3}\.\.\.> | {2,3}[('\"x1-9].{0,3}\.\.\.?> "),
         ("mysql", r"(?:mysql|MySQL \[[^\]\n]{1,64}\]|MariaDB \[[^\]\n]{1,64}\])> | {4}[-'\"`]> | {3}/\*> "),
@@ -119,7 +119,7 @@ class Prompts:
 
     def guess(self, line: str) -> tuple[str, str] | None:
         """A prompt that `line` begins with as far as prompts in general look."""
-        if not (may_hold_prompt(line) or (line.startswith("... ") and self.program == "python")):
+        if not (may_hold_prompt(line) or (line.startswith("... ") and self.program in ("python", UNKNOWN))):
             return None
         match = ANY_PROMPT.match(line)
         return (match.group(), PROGRAMS[match.lastgroup or SHELL]) if match else None

@@ -38,7 +38,8 @@ COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m)+")  # an empty line, in less
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
-ERASES_ONLY = re.compile(r"(?:\x1b\[[0-2]?K)+\Z")
+ERASES = re.compile(r"(?:\x1b\[[0-2]?K)+")
+ERASES_ONLY = re.compile(ERASES.pattern + r"\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
 ERASES_BEFORE = re.compile(r"\n(?:\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
 # A row above was drawn: `docker pull` comes back down, and returns.
@@ -227,7 +228,7 @@ class Returns:
         shown = SILENT.sub("", following)
         line = self._terminal.line()[0].rstrip()
         if self._commands.answered and self._commands.complete(line):
-            return last != "" and self._answers_twice(following, line)
+            return last != "" and (self._drawn_once_more(following, line) or self._answers_twice(following, line))
         if ERASES_ONLY.match(following):
             return self._at is not None
         if last == "\x1b[K" and not REDRAWS.match(following):
@@ -333,6 +334,12 @@ class Returns:
         """zsh writes a character that wraps to the next row, returns, and writes it again."""
         wrapped = SILENT.sub("", last).removeprefix("\x1b[K")
         return len(wrapped) == 1 and shown.startswith(wrapped)
+
+    def _drawn_once_more(self, following: str, line: str) -> bool:
+        """The editor answers Enter by erasing the line and drawing it anew; a line that is recalled at the next prompt
+        erases nothing."""
+        erased = ERASES.match(following)
+        return erased is not None and SILENT.sub("", following[erased.end() :]).rstrip() == line
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""

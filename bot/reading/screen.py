@@ -15,6 +15,7 @@ from bot.reading.sequences import TOKEN, UNEVEN
 TAB = 8
 MOST = 9999
 LONGEST_PARAMETERS = 256
+CONTINUES = "\\"  # in the last column: python's mark of a line that it breaks
 LONGEST_LINE = 24  # rows on either side that are looked at for what was typed
 # DEC's line drawing set, from 0x5f: what `ESC ( 0` makes of lower case letters.
 LINE_DRAWING = dict(zip(range(0x5F, 0x7F), " ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
@@ -109,14 +110,11 @@ class Screen:
         """The text of the cursor's line, its rows joined, and the cursor's place in that text."""
         self.row()
         first, last = self.logical(self.y)
-        before = "".join("".join(row.pad(self.width)) for row in self.rows[first : self.y])
+        before = "".join(map(self._whole, range(first, self.y)))
         x = min(self.x, self.width)
         cells = self.rows[self.y].pad(x)
         place = len(before) + len("".join(cells[:x]))
-        rest = "".join(
-            row.text if y == last else "".join(row.pad(self.width))
-            for y, row in enumerate(self.rows[self.y : last + 1], self.y)
-        )
+        rest = "".join(self.rows[y].text if y == last else self._whole(y) for y in range(self.y, last + 1))
         return before + rest, place
 
     def below(self) -> bool:
@@ -124,32 +122,44 @@ class Screen:
         _, last = self.logical(self.y)
         return any(row.text.strip() for row in self.rows[last + 1 :])
 
+    def _whole(self, y: int) -> str:
+        """A row that goes on in the next one, without the last column where that was left empty for want of a second."""
+        cells = self.rows[y].pad(self.width)
+        following = self.rows[y + 1].cells if y + 1 < len(self.rows) else []
+        return "".join(cells[:-1] if cells[-1] == " " and following[1:2] == [""] else cells)
+
     def above(self, count: int) -> list[str]:
         """The last `count` lines above the cursor's, their rows joined."""
         lines: list[str] = []
         first, _ = self.logical(self.y)
-        for row in self.rows[:first]:
+        for y, row in enumerate(self.rows[:first]):
+            text = self._whole(y) if self.rows[y + 1].wrapped else row.text
             if row.wrapped and lines:
-                lines[-1] += row.text
+                lines[-1] += text
             else:
-                lines.append(row.text)
+                lines.append(text)
         return lines[-count:]
 
-    def join(self, begins: Callable[[str], bool]) -> None:
-        """Make one line of the full rows about the cursor if they begin as `begins` says: a line editor that breaks its
-        line itself moves the cursor, so the terminal does not know."""
+    def join(self, begins: Callable[[str], bool], above: int) -> None:
+        """Make one line of full rows if they begin as `begins` says, from `above` lines above the cursor's on: a line
+        editor that breaks its line itself moves the cursor, so the terminal does not know."""
         first = last = self.y
-        while first > 0 and (self.rows[first].wrapped or self._full(first - 1)) and not begins(self.rows[first].text):
+        while first > 0 and (above > 0 or self.rows[first].wrapped or self._full(first - 1)):
+            above -= not self.rows[first].wrapped
             first -= 1
-        if not begins(self.rows[first].text):
-            return
         while last + 1 < len(self.rows) and (self.rows[last + 1].wrapped or self._full(last)):
             last += 1
-        for row in self.rows[first + 1 : last + 1]:
-            row.wrapped = True
+        typed = False
+        for y in range(first, last + 1):
+            row = self.rows[y]
+            if not row.wrapped:
+                begun = begins(row.text)
+                row.wrapped = typed and not begun and y > first and self._full(y - 1)
+                typed = begun or row.wrapped
 
     def _full(self, y: int) -> bool:
-        return len(self.rows[y].cells) >= self.width
+        cells = self.rows[y].cells
+        return len(cells) >= self.width and cells[-1] != CONTINUES and cells[-2:] != [" ", " "]
 
     def plain(self) -> bool:
         """Nothing is special: cursor at the end of the last line, no margins, no modes."""

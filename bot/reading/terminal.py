@@ -71,11 +71,11 @@ class Terminal:
             self._seen = self._screen.line() if self._screen is not None else self._settled_line()
         return self._seen
 
-    def join(self, begins: Callable[[str], bool]) -> None:
+    def join(self, begins: Callable[[str], bool], above: int) -> None:
         """Make one line of the rows that a line editor broke, if they begin as `begins` says."""
         if self._screen is not None:
             self._seen = None
-            self._screen.join(begins)
+            self._screen.join(begins, above)
 
     def _settled_line(self) -> tuple[str, int]:
         text, place = _overprint(self._line) if "\r" in self._line else (self._line, len(self._line))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.reading.keys import WILD, Typed
 from bot.reading.prompts import Prompts
-from bot.reading.screen import width_of
+from bot.reading.screen import CONTINUES, width_of
 from bot.reading.terminal import Terminal
 
 STARS = re.compile(r"[*•●∙·xX]+\Z")
@@ -19,12 +19,14 @@ SEARCHES = "/?:"
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
 # What is left of readline's search where the line was redrawn over it in part.
 SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
+GOES_ON = re.compile(r" {1,9}⋮ ")  # ipython's mark before a row that continues the one above
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
-DRAWS_BY_COLUMN = re.compile(r"\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl]")
+# Not only to write the prompt, whose own end may be blanks.
+DRAWS_BY_COLUMN = re.compile(r"[^\x00-\x20].*(?:\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl])", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +75,15 @@ class Judge:
             return _after_full_screen(typed, shown or self._guessed(line))
         if shown is None and line and line[0] in SEARCHES and line == typed.keys.strip():
             return None  # a pager's prompt, or vi's, gave way to a search
-        if shown is None:
-            shown = self._shown_above(entered, line)
         matching = self.matching(typed, line)
+        if shown is None and not (matching and matching.prompt.strip() and self._is_prompt(matching.prompt)):
+            shown = self._shown_above(entered, line)
         if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
             if "\n" in matching.text and not matching.prompt.strip():
                 return replace(matching, prompt=self._from_last_prompt(self.since_left())[0])
             return self.with_indent(matching)
         if shown is not None:
-            return _reconciled(typed, *shown, echoed)
+            return _reconciled(typed, shown[0], self._without_padding(*shown, typed), echoed)
         return self._tangled(entered, line, echoed)
 
     def _tangled(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
@@ -101,6 +103,8 @@ class Judge:
         part = line.strip("<> ")  # of a line that was scrolled sideways
         if len(part) >= FEWEST_SHOWN and part in typed.edited:
             return Verdict(typed.edited, "", sure=line.startswith("<") and typed.known)
+        if len(typed.edited) > FEWEST_SHOWN and line.endswith(typed.edited[-FEWEST_SHOWN:]):
+            return Verdict(typed.edited, "", sure=False)
         return Verdict("", line, blind=True) if typed.printed else None
 
     def matching(self, typed: Typed, line: str) -> Verdict | None:
@@ -122,11 +126,11 @@ class Judge:
                 return Verdict(line[len(prompt[0]) :], prompt[0])
         return None
 
-    def with_indent(self, verdict: Verdict) -> Verdict:
+    def with_indent(self, verdict: Verdict, *, block: bool = False) -> Verdict:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
-        typed = self.written[self.written.rfind(found[0].rstrip()) + 1 :] if found else ""
-        indent = verdict.prompt[len(found[0]) :] if found and DRAWS_BY_COLUMN.search(typed) else ""
+        typed = self.written.rpartition(found[0].rstrip())[2] if found else ""
+        indent = verdict.prompt[len(found[0]) :] if found and (block or DRAWS_BY_COLUMN.search(typed)) else ""
         return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
 
     def _shown(self, entered: Entered, line: str) -> tuple[str, str] | None:
@@ -157,14 +161,50 @@ class Judge:
                 return None
         else:
             prompt, block = self._without_indent(entered.prompt), self._above(self._terminal.lines - entered.lines)
-            if block and not self._is_answer(line, prompt):
+            block = _from_last(prompt, block)
+            if block and (self._breaks(block[-1], line) or not self._is_answer(line, prompt)):
                 block.append(line)
+        if block and self.repeated(prompt) and not block[0].startswith(prompt.rstrip()):
+            prompt = self.repeated(block[0])  # irb's tells how deep the block is, and changes while it is typed
         if not block or not prompt.strip() or not block[0].startswith(prompt.rstrip()):
             return None
+        block = self._unbroken(block)
         rest = [self._without_continuation(part) for part in block[1:]]
         if all(row.startswith(" " * len(prompt)) for row in rest):
             rest = [row.lstrip() for row in rest]  # fish draws it so; the line has no such blanks
-        return prompt, "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+        text = "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+        keys = entered.typed.edited if entered.typed.known else ""
+        # irb moves a line that was typed with an indent of its own to where it belongs, but only later.
+        return prompt, keys if keys[:1] == " " and keys.strip() == text.strip() else text
+
+    def _without_padding(self, prompt: str, text: str, typed: Typed) -> str:
+        """A block that was recalled over a longer line: readline wipes what stood there with blanks, which wrap."""
+        width, line = self._terminal.width, prompt + text
+        if typed.known or len(line) <= width or not line.isascii():
+            return text
+        rows = [line[at : at + width] for at in range(0, len(line), width)]
+        return "".join(row.rstrip() + "\n" if row.endswith("  ") else row for row in rows)[len(prompt) :]
+
+    def _unbroken(self, block: list[str]) -> list[str]:
+        """Rows that the editor broke and marked so, put together."""
+        lines: list[str] = []
+        for number, row in enumerate(block):
+            if number and self._breaks(block[number - 1], row):
+                missing = self._terminal.width - width_of(block[number - 1])
+                lines[-1] = lines[-1].removesuffix(CONTINUES) + " " * missing + GOES_ON.sub("", row)
+            else:
+                lines.append(row)
+        return lines
+
+    def _breaks(self, row: str, following: str) -> bool:
+        """python marks the end of a row that goes on in the next one, ipython the beginning of that."""
+        full = width_of(row) >= self._terminal.width - 1
+        return (full and row.endswith(CONTINUES)) or GOES_ON.match(following) is not None
+
+    def rows_entered(self, entered: Entered) -> int:
+        """How many lines above the cursor's may be of what was entered, as far as they are looked at."""
+        since = self.left_at + 1 if entered.prompt is None else entered.lines
+        return min(self._terminal.lines - since, LONGEST_BLOCK)
 
     def _above(self, count: int) -> list[str]:
         return self._terminal.above(count) if 0 < count <= LONGEST_BLOCK else []
@@ -195,10 +235,18 @@ class Judge:
         found = self._prompts.guess(line)
         return found[0] if found and found[1] in REPEAT_PROMPTS else ""
 
+    def begins(self, row: str) -> bool:
+        """An editor drew it with something before what was typed, so it does not just go on from the row above."""
+        return bool(self.repeated(row) or self._prompts.known(row) or GOES_ON.match(row))
+
     def _without_indent(self, prompt: str) -> str:
         known = self._prompts.known(prompt)
         found = known or self._prompts.guess(prompt)
         return found[0] if found and (known or prompt[len(found[0]) :].isspace()) else prompt
+
+    def _is_prompt(self, text: str) -> bool:
+        found = self._prompts.find(text)
+        return found is not None and found[0] == text
 
     def _guessed(self, line: str) -> tuple[str, str] | None:
         found = self._prompts.guess(line)
@@ -209,6 +257,12 @@ class Judge:
         if not typed.printed or typed.keys[0] in SEARCHES:
             return None
         return Verdict("", "", blind=True)
+
+
+def _from_last(prompt: str, block: list[str]) -> list[str]:
+    """From where the prompt was drawn last: below a list of candidates it is drawn anew."""
+    begins = [number for number, row in enumerate(block) if prompt.strip() and row.startswith(prompt.rstrip())]
+    return block[begins[-1] :] if begins else block
 
 
 def _is_part(matching: Verdict, text: str) -> bool:
@@ -240,12 +294,16 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
     # A tab is shown as blanks, and a wide character leaves one where it does not fit at the edge.
     if ("\t" in keys or not keys.isascii()) and keys.translate(NO_BLANKS) == shown.translate(NO_BLANKS):
         return Verdict(typed.edited, prompt)
+    if "\t" in typed.plain and (prompt + typed.plain).expandtabs().rstrip() == prompt + text.rstrip():
+        return Verdict(typed.plain, prompt)  # nothing was completed: there are blanks up to the next stop
     if not typed.known or keys == shown or typed.plain.strip() == shown or keys.endswith(shown):
         return Verdict(text, prompt)
     if keys and text.lstrip().startswith(keys + "  "):  # a prompt at the right edge
         return Verdict(typed.edited, prompt)
     if typed.known and shown and shown in (keys.split("\n")[0].strip(), keys.split("\n")[-1].strip()):
         return Verdict(typed.edited, prompt)  # a paste of several lines, of which one stands there
+    if _drawn_whole(prompt, shown, echoed):
+        return Verdict(text, prompt)
     if shown.replace("\\", "") == keys.replace("\\", ""):  # python marks with it where it breaks a line
         return Verdict(typed.edited, prompt)
     emptier = len(shown) <= len(keys) and "\n" not in keys and width_of(prompt + text) < FEW_COLUMNS
@@ -254,6 +312,12 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
     if "\n" in shown and typed.known and _follows(typed.keys, echoed):
         return Verdict(typed.edited, prompt)  # something else was shown while it was typed
     return Verdict(text, prompt, sure=False)
+
+
+def _drawn_whole(prompt: str, shown: str, echoed: str) -> bool:
+    """The editor drew its line anew, prompt and all, and that is what stands there: the keys did something else here."""
+    begin = echoed.rfind(prompt.rstrip()) if prompt.strip() else -1
+    return begin >= 0 and echoed[begin:].translate(NO_BLANKS).startswith((prompt + shown).translate(NO_BLANKS))
 
 
 def echoes(text: str, echoed: str) -> bool:

@@ -10,8 +10,17 @@ PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)
 FEWEST_BLANKS = " " * 9
 # A prompt at the right edge: as far forward from the first column.
 RIGHT_EDGE = re.compile(r"(?:^|\r)\x1b\[([0-9]{2,3})C(?:\x1b\[[0-9;]*m|\x1b\(B)*+([^\x00-\x1f\x7f]{1,80})")
-# readline fills the last column, then writes a blank that wraps, and returns.
-WRAP = re.compile(r"(?<=[^\x00-\x1f])(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*C| \r)")
+# Where a line editor goes on in the next row, after it has filled one to its last column.
+WRAP = re.compile(
+    r"(?<=[^\x00-\x1f])(?:"
+    r"(?P<blank>(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*C| \r))"  # readline: a blank, which wraps, and back
+    r"| \x1b\[1G(?!\x1b)"  # node likewise
+    r"|(?<!\x1b\[K)\x1b\[1G\x1b\[1?B\x1b\[1G"  # reline: it erases the rest of any other row
+    r"|(?<=\\)\x1b\[[0-9]+D\x1b\[1?B"  # python: a mark in the last column
+    r"|\n\r"  # linenoise
+    r"|\r\x1b\[(?P<column>[0-9]+)C(?=[^\x00-\x1f])"  # prompt_toolkit is not sure to be where it is, before the last column
+    r")"
+)
 # The last row that a full-screen program goes to, or its scroll region.
 ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
 NOT_COLOURS = re.compile(r"\x1b\[[0-?]*+[@-ln-~]|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|\x07")
@@ -37,9 +46,9 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     """The width where a line editor wrapped, after `shown` columns of its line, of which the log has `written`.
 
     A prompt whose colours are not marked as taking no room makes readline wrap too early: then what it counted is the
-    length of all that was written.
+    length of all that was written. A wide character that has no room in the last column leaves it empty.
     """
-    if shown and shown % current == 0:
+    if shown and (shown % current == 0 or shown == current - 1):
         return None
     counted = len(NOT_COLOURS.sub("", written))
     if counted != shown and (counted == current or counted in USUAL):
