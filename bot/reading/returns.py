@@ -45,9 +45,11 @@ ERASES_BEFORE = re.compile(r"\n(?:\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
 # A row above was drawn: `docker pull` comes back down, and returns.
 COMES_BACK = re.compile(r"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n)")
 # The next page is written over what a pager asks with.
-PAGER_ASKS = re.compile(
-    r"(\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m|(?:^|(?<=[\n\r]))(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K))\n"
-)
+_MORE = r"\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m"
+_LESS = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
+PAGER_ASKS = re.compile(rf"(?:{_MORE}|{_LESS})\n")
+# The same in a block: patterns that begin with a literal are many times faster.
+MORE_ASKS, LESS_ASKS = re.compile(rf"({_MORE})\n"), re.compile(rf"(\n{_LESS})\n")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
 ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n", "\x1b[?1049l\x1b[23;0;0t\n")
@@ -401,8 +403,10 @@ def _with_returns(body: str) -> str:
         return body
     if "B\n" in body:
         body = COMES_BACK.sub(RETURN, body)
-    if "--More--" in body or "\x1b[K\n\x1b[K" in body:
-        body = PAGER_ASKS.sub(r"\1" + RETURN, body)
+    if "--More--" in body:
+        body = MORE_ASKS.sub(r"\1" + RETURN, body)
+    if "\x1b[K\n\x1b[K" in body:
+        body = LESS_ASKS.sub(r"\1" + RETURN, "\n" + body)[1:]
     return ERASES_BEFORE.sub(
         lambda erased: erased.group() if body.endswith("\x1b[K", 0, erased.start()) else RETURN + erased.group()[1:],
         body,

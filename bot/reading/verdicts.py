@@ -26,7 +26,8 @@ LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
 # Not only to write the prompt, whose own end may be blanks.
-DRAWS_BY_COLUMN = re.compile(r"[^\x00-\x20].*(?:\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl])", re.DOTALL)
+DRAWS_BY_COLUMN = re.compile(r"\x1b\[[0-9;]*[GHC]|\x1b\[\?25[hl]")
+SHOWN = re.compile(r"[^\x00-\x20]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,7 @@ class Judge:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
         typed = self.written.rpartition(found[0].rstrip())[2] if found else ""
-        indent = verdict.prompt[len(found[0]) :] if found and (block or DRAWS_BY_COLUMN.search(typed)) else ""
+        indent = verdict.prompt[len(found[0]) :] if found and (block or _draws_by_column(typed)) else ""
         return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
 
     def _shown(self, entered: Entered, line: str) -> tuple[str, str] | None:
@@ -263,6 +264,12 @@ def _from_last(prompt: str, block: list[str]) -> list[str]:
     """From where the prompt was drawn last: below a list of candidates it is drawn anew."""
     begins = [number for number, row in enumerate(block) if prompt.strip() and row.startswith(prompt.rstrip())]
     return block[begins[-1] :] if begins else block
+
+
+def _draws_by_column(typed: str) -> bool:
+    """An editor moved to a column after it had shown something."""
+    shown = SHOWN.search(typed)
+    return shown is not None and DRAWS_BY_COLUMN.search(typed, shown.end()) is not None
 
 
 def _is_part(matching: Verdict, text: str) -> bool:
