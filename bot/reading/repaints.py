@@ -68,10 +68,11 @@ def overlaid(states: list[str]) -> str:
 
 
 def _last_rows(rows: str, y: int, width: int) -> str:
-    last = {drawn[1]: drawn for drawn in ROW_DRAWN.finditer(rows)}
-    if max(map(int, last)) > y or not narrow(rows) or max(map(len, rows.split("\r"))) >= width:
+    drawn = list(ROW_DRAWN.finditer(rows))
+    last = {row[1]: row.group() for row in drawn}
+    if max(map(int, last)) > y or not narrow(rows) or max(len(row[2]) for row in drawn) >= width:
         return rows
-    return "".join(drawn.group() for drawn in last.values())
+    return "".join(last.values())
 
 
 def narrow(text: str) -> bool:
