@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from bot.reading.lazily import lazily
 from bot.reading.names import Meaning, is_code, is_placeholder, is_sentence, looks_made, looks_random, meaning
 
 
@@ -38,12 +39,12 @@ _PAIRS: Final = (
     r"(?i:password|passphrase|token|secret|key) (?i:[0-9]|is|est|again|\(\w*\)|generated|created|issued|g[^\s:=]*e|cr[^\s:=]*e|value|reset|now)[ \t]*[:=][ \t]*\S",
 )
 
-_NAME: Final = re.compile(
+_NAME: Final = lazily(
     r"(?<![\w.-])-{0,2}(?P<name>[^\W\d][\w.-]*+)(?P<close>(?:\\?[\"'`]|[\])}?]|\*\*)*+)"
     r"(?P<sep>[ \t]*+(?:::(?= )|=>|:=|->|[:=|│║┃](?!=))[ \t]*+)"
 )
-_BEFORE: Final = re.compile(r"(?:[\w'’()/-]{1,24} ){0,4}(?:[dl]['’])?\Z")
-_PHRASE: Final = re.compile(
+_BEFORE: Final = lazily(r"(?:[\w'’()/-]{1,24} ){0,4}(?:[dl]['’])?\Z")
+_PHRASE: Final = lazily(
     r"""
     (?:^|[^\w])(?P<phrase>
       mots? \s de \s passe (?:\s\w{1,20})?
@@ -66,19 +67,19 @@ _HEADERS: Final = frozenset(
 )
 _SHORT_IN_QUERIES: Final = frozenset(("code", "sig", "s", "k", "t", "hash", "ticket", "h", "st", "se"))
 _PUBLIC: Final = frozenset(("public", "publique", "primary", "primaire", "foreign", "étrangère", "host", "sort"))
-_NEXT_PAIR: Final = re.compile(
+_NEXT_PAIR: Final = lazily(
     r"[&;,](?=\s{0,4}[\"']?[A-Za-z_][\w.\[\]-]{0,60}[\"']?\s{0,2}[=:])|\\[nrt\"']|[<>](?=/|\w)|#(?=\{)"
 )
-_AT_START: Final = re.compile(
+_AT_START: Final = lazily(
     r"\s*(?:[+-]\s*)?(?:(?:export|declare\s+-\w+|typeset\s+-\w+|set|setenv|env|local|ENV|ARG)\s+)?(?:-\s+)?[\"']?"
 )
 _BARS: Final = frozenset("|│║┃")
-_IN_TABLE: Final = re.compile(r"\s*[|│║┃]?\s*")
-_QUERY_END: Final = re.compile("[&#]")
-_QUOTE_OR_PIPE: Final = re.compile(r"[\"'`|]")
-_RUN: Final = re.compile(r"\S{0,4096}+")
-_OPENED: Final = re.compile(r"[\[( ]{1,8}(?=[bu]?[\"'])")
-_TAG: Final = re.compile(r"!{1,2}[a-z/]{2,20}[ ]+(?=\S)")  # YAML's
+_IN_TABLE: Final = lazily(r"\s*[|│║┃]?\s*")
+_QUERY_END: Final = lazily("[&#]")
+_QUOTE_OR_PIPE: Final = lazily(r"[\"'`|]")
+_RUN: Final = lazily(r"\S{0,4096}+")
+_OPENED: Final = lazily(r"[\[( ]{1,8}(?=[bu]?[\"'])")
+_TAG: Final = lazily(r"!{1,2}[a-z/]{2,20}[ ]+(?=\S)")  # YAML's
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{"}
 
 
@@ -199,9 +200,9 @@ def _is_secret(line: str, match: re.Match[str], start: int, end: int, what: Mean
     return looks_random(value, 16 if match["name"].lower().endswith(("key", "session")) else 10)
 
 
-_PLAIN_ADDRESS: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^@]*$")
-_LINE_NUMBER: Final = re.compile(r"\d{1,6}(?::.*)?")
-_TASK: Final = re.compile(
+_PLAIN_ADDRESS: Final = lazily(r"[a-z][a-z0-9+.-]{1,20}://[^@]*$")
+_LINE_NUMBER: Final = lazily(r"\d{1,6}(?::.*)?")
+_TASK: Final = lazily(
     r"(?:re)?(?:set|check|generate|new|rotate|create|update|list|show|get|scan|change|expire|clean|clear|purge|encrypt|decrypt|edit|init"
     r"|install|import|export|sync|remove|delete|revoke|add|test|lint|migrate|cleanup|prune)(?:[-_:\[].*)?"
 )
@@ -236,8 +237,8 @@ def _is_a_password(line: str, match: re.Match[str], value: str, end: int, *, quo
     return looks_made(value) if written_on else True
 
 
-_FLAG = re.compile(r"(?<![\w-])-{1,2}(?P<name>[A-Za-z][\w.-]*+)(?P<sep>[ \t]++)(?=[^\s-])")
-_PROMPT: Final = re.compile(r"(?:^|[^\s])(?:\s?[$#%>❯➜λ»]) ")
+_FLAG = lazily(r"(?<![\w-])-{1,2}(?P<name>[A-Za-z][\w.-]*+)(?P<sep>[ \t]++)(?=[^\s-])")
+_PROMPT: Final = lazily(r"(?:^|[^\s])(?:\s?[$#%>❯➜λ»]) ")
 
 
 def flags(line: str) -> Iterator[Found]:
@@ -262,11 +263,11 @@ def flags(line: str) -> Iterator[Found]:
             yield Found(start, end, "command line")
 
 
-_ADDRESS: Final = re.compile(r"(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}+://")
-_ADDRESS_RUN: Final = re.compile(r"[^\s\"'<>`]{0,4096}+")
-_PORT: Final = re.compile(r"\d{0,5}(?:[/?#]|$)")
-_STANDS_FOR: Final = re.compile(r"PASS(?:WORD|WD)?|PWD|SECRET|TOKEN|x{3,}|X{3,}|\.{3,}|…")
-_AFTER_AT: Final = re.compile(r"@\[?[\w.-]+(?:[:/?\]]|$|[\s\"',;)>&}|])")
+_ADDRESS: Final = lazily(r"(?<![\w+.-])[A-Za-z][A-Za-z0-9+.-]{1,30}+://")
+_ADDRESS_RUN: Final = lazily(r"[^\s\"'<>`]{0,4096}+")
+_PORT: Final = lazily(r"\d{0,5}(?:[/?#]|$)")
+_STANDS_FOR: Final = lazily(r"PASS(?:WORD|WD)?|PWD|SECRET|TOKEN|x{3,}|X{3,}|\.{3,}|…")
+_AFTER_AT: Final = lazily(r"@\[?[\w.-]+(?:[:/?\]]|$|[\s\"',;)>&}|])")
 
 
 def addresses(line: str) -> Iterator[Found]:
@@ -294,8 +295,8 @@ def _end_of_login(rest: str) -> int:
     return last if slash > first or _AFTER_AT.match(rest, last) else -1
 
 
-_COOKIE: Final = re.compile(r"(?i)\b(?:set-)?cookies?[\"']?\]?\s{0,3}(?:=>|[:=])\s{0,3}[\[\"']{0,2}")
-_CRUMB: Final = re.compile(r"\s*+(?P<name>[^\s=;,\"']{1,80}+)=(?P<value>[^;,\"'\s]{1,8000}+)")
+_COOKIE: Final = lazily(r"(?i)\b(?:set-)?cookies?[\"']?\]?\s{0,3}(?:=>|[:=])\s{0,3}[\[\"']{0,2}")
+_CRUMB: Final = lazily(r"\s*+(?P<name>[^\s=;,\"']{1,80}+)=(?P<value>[^;,\"'\s]{1,8000}+)")
 _ATTRIBUTES: Final = frozenset(
     [
         "path",
@@ -330,17 +331,17 @@ def cookies(line: str) -> Iterator[Found]:
             position += 1
 
 
-_ELEMENT: Final = re.compile(
+_ELEMENT: Final = lazily(
     r"<(?P<name>[\w:.-]{1,80})(?:\s[^<>\n]{0,200})?>(?:<!\[CDATA\[)?(?P<value>[^<>\s\]][^<>\n\]]{0,4000})"
 )
-_NAMED_ELEMENT: Final = re.compile(
+_NAMED_ELEMENT: Final = lazily(
     r"<[\w:.-]{1,40}\s[^<>\n]{0,80}?(?:key|name|id)=[\"'](?P<name>[^\"'\n]{1,100})[\"'][^<>\n]{0,100}>(?P<value>[^<>\n]{1,4000})</"
 )
-_NAME_AND_VALUE: Final = re.compile(
+_NAME_AND_VALUE: Final = lazily(
     r"(?i)\b(?:key|name|id|variable)[\"']?\s{0,4}(?:=>|[:=])\s{0,4}(?P<q>[\"']?)(?P<name>[\w.:-]{1,100})(?P=q)[^\n<>]{0,60}?"
     r"\bvalue[\"']?\s{0,4}(?:=>|[:=])\s{0,4}(?:(?P<r>[\"'])(?P<value>[^\"'\n]{1,4000})(?P=r)|(?P<bare>[^\s\"',}]{1,400}))"
 )
-_PLIST: Final = re.compile(r"<key>(?P<name>[^<>\n]{1,100})</key>\s{0,8}<string>(?P<value>[^<>\n]{1,4000})</string>")
+_PLIST: Final = lazily(r"<key>(?P<name>[^<>\n]{1,100})</key>\s{0,8}<string>(?P<value>[^<>\n]{1,4000})</string>")
 
 
 def markup(line: str) -> Iterator[Found]:
@@ -357,14 +358,14 @@ def markup(line: str) -> Iterator[Found]:
                 yield Found(match.start(group), match.end(group), "markup")
 
 
-_HEADER: Final = re.compile(
+_HEADER: Final = lazily(
     r"(?i)(?<![\w-])(?P<name>(?:proxy-)?authori[sz]ation|x-[\w-]{0,40}?(?:auth|token|key|secret|signature)[\w-]{0,20}|www-authenticate)"
     r"(?:[\"']?\]?\s{0,3}(?:=>|[:=])|[\"'],)\s{0,3}[\[\"'`]{0,2}(?P<scheme>[A-Za-z][\w-]{1,24}[ ]+)?(?=[^\s\"'])"
 )
 
 
-_HEADER_RUN: Final = re.compile(r"[^\s\"'\],]{0,4096}+")
-_PARAMETER: Final = re.compile(r"\w{2,20}=(?:$|[\w\"'(])")
+_HEADER_RUN: Final = lazily(r"[^\s\"'\],]{0,4096}+")
+_PARAMETER: Final = lazily(r"\w{2,20}=(?:$|[\w\"'(])")
 
 
 def headers(line: str) -> Iterator[Found]:
@@ -379,7 +380,7 @@ def headers(line: str) -> Iterator[Found]:
             yield Found(match.end(), match.end() + len(value), "header")
 
 
-_SENTENCE: Final = re.compile(
+_SENTENCE: Final = lazily(
     r"""(?i)\b(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|mdp|api[\s_-]?(?:key|token)|cl[ée]|jeton|(?:access|auth|secret|private|unseal|recovery|master|signing|encryption)\s(?:key|token)
     |secret|token|phrase\s(?:secrète|de\spasse)|code|otp|pin)\b
     (?:[ ](?=is[ ]|est[ ])|[ ](?:for|of|to|is|set|changed|updated|reset|share|\d{1,2}|pour|de|du|des|est|d['’]|\(|secrète|secret|api|temporaire|généré|généré[ée]|provisoire|number|n°))[^:=\n]{0,60}?\s?
@@ -396,7 +397,7 @@ def sentences(line: str) -> Iterator[Found]:
             yield Found(match.start("value"), match.start("value") + len(value), "name")
 
 
-_NAMED_THEN: Final = re.compile(
+_NAMED_THEN: Final = lazily(
     r"""(?:\bsetenv\s|\(setq\s|\b(?:redis-cli|valkey-cli)\s(?:-\S{1,20}\s(?:[\w.-]{1,60}\s)?){0,4}(?i:set|hset\s\S{1,80})\s|\b(?:kv|etcdctl)\sput\s/?|\bset\s-\w{1,4}\s|\bsetx\s|\b(?:secrets?|env|config|variables?)(?:\sset|:set|\sadd)\s|>\s?SET(?:NX|EX(?=\s\S{1,80}\s\d))?\s|>\s?HSET\s\S{1,80}\s)
     ["']?(?:[\w-]{1,60}[:/]){0,4}(?P<name>[A-Za-z_][\w.-]{1,80})(?::\d{1,12})?["']?\s(?:\d{1,9}\s)?(?=[^\s=])
     |\b[Ss]etting\s(?P<announced>[A-Za-z_][\w.-]{1,80})\sto\s(?=\S)
@@ -424,11 +425,11 @@ def named_then(line: str) -> Iterator[Found]:
             yield Found(start, end, "name")
 
 
-_INSERT: Final = re.compile(
+_INSERT: Final = lazily(
     r"(?i)\b(?:insert|replace)\s{1,4}(?:ignore\s{1,4})?into\s{1,4}[\w.\"`]{1,120}\s{0,4}\((?P<columns>[^()\n]{1,2000})\)\s{0,4}(?:values|select)\s{0,4}\(?"
 )
-_NEXT_ROW: Final = re.compile(r"\s*+,\s*+\(")
-_SQL_VALUE: Final = re.compile(
+_NEXT_ROW: Final = lazily(r"\s*+,\s*+\(")
+_SQL_VALUE: Final = lazily(
     r"\s*+(?:[NEX]?'(?P<text>(?:[^'\n]|'')*+)'(?:::\w+)?|\"(?P<double>[^\"\n]*+)\"|[^,()'\"\n]*+(?:\([^()\n]*+\))?)\s*+(?P<end>[,)]?)"
 )
 

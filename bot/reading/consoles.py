@@ -4,10 +4,10 @@ That line is the run event's `command`: `dbclient-fetcher pgsql && psql 'postgre
 client itself shows `pgsql-console user`, and so do we: the name and the user, of the line nothing else.
 """
 
-import re
 from typing import Final
 from urllib.parse import unquote
 
+from bot.reading.lazily import lazily
 from bot.reading.secrets import Masker
 
 _CONSOLES: Final = {
@@ -31,21 +31,21 @@ _CONSOLES: Final = {
     "influx": "influxdb-console",
     "influxdb": "influxdb-console",
 }
-_FETCHED: Final = re.compile(r"\bdbclient-fetcher(?:\s+-\S+)*\s+[\"']?(?P<database>[A-Za-z][\w-]*)")
-_PROGRAM: Final = re.compile(
+_FETCHED: Final = lazily(r"\bdbclient-fetcher(?:\s+-\S+)*\s+[\"']?(?P<database>[A-Za-z][\w-]*)")
+_PROGRAM: Final = lazily(
     r"^\s*(?:(?:exec|env|command|time)\s+|\w+=(?:'[^']*'|\"[^\"]*\"|\S*)\s+)*(?:[\w.~/-]*/)?"
     r"(?P<program>psql|pgcli|mysql|mariadb|redis-cli|valkey-cli|keydb-cli|mongo|mongosh|influx)(?=\s|$)"
 )
-_ADDRESS: Final = re.compile(r"\b[a-z][a-z0-9+.-]{1,30}://(?P<user>[^\s:/@\"']{1,128})(?::[^\s\"']*)?@")
+_ADDRESS: Final = lazily(r"\b[a-z][a-z0-9+.-]{1,30}://(?P<user>[^\s:/@\"']{1,128})(?::[^\s\"']*)?@")
 _USER_FLAG: Final = {
-    "pgsql-console": re.compile(
+    "pgsql-console": lazily(
         r"\s(?:-U\s*|--username[= ]\s*)[\"']?(?P<user>[^\s\"']{1,128})|\buser=(?P<dsn>[^\s\"']{1,128})"
     ),
-    "mysql-console": re.compile(r"\s(?:-u\s*|--user(?:name)?[= ]\s*)[\"']?(?P<user>[^\s\"']{1,128})"),
-    "mongo-console": re.compile(r"\s(?:-u\s*|--username[= ]\s*)[\"']?(?P<user>[^\s\"']{1,128})"),
-    "influxdb-console": re.compile(r"\s--?username[= ]\s*[\"']?(?P<user>[^\s\"']{1,128})"),
+    "mysql-console": lazily(r"\s(?:-u\s*|--user(?:name)?[= ]\s*)[\"']?(?P<user>[^\s\"']{1,128})"),
+    "mongo-console": lazily(r"\s(?:-u\s*|--username[= ]\s*)[\"']?(?P<user>[^\s\"']{1,128})"),
+    "influxdb-console": lazily(r"\s--?username[= ]\s*[\"']?(?P<user>[^\s\"']{1,128})"),
 }
-_A_USER: Final = re.compile(r"[\w][\w.-]{0,63}")
+_A_USER: Final = lazily(r"[\w][\w.-]{0,63}")
 
 
 def shown_command(command: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from bot.reading.assignments import SCREEN_WIDTHS, Found
+from bot.reading.lazily import lazily
 from bot.reading.names import Meaning, is_code, is_placeholder, looks_made, looks_random, meaning
 
 
@@ -26,14 +27,14 @@ class Following(Protocol):
 
 # --- private keys -----------------------------------------------------------------------------------------------------
 
-_BEGIN: Final = re.compile(
+_BEGIN: Final = lazily(
     r"-----BEGIN (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----|PuTTY-User-Key-File-|Private-Lines: \d"
 )
-_END: Final = re.compile(r"-----END (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----")
-_BODY: Final = re.compile(
+_END: Final = lazily(r"-----END (?:[A-Z0-9 ]{1,40} )?PRIVATE KEY(?: BLOCK)?-----")
+_BODY: Final = lazily(
     r"^(?P<lead>[\s>|│┃║\"'`#*-]{0,12}(?:\d{1,5}[:\s|]\s{0,4})?)(?P<body>[A-Za-z0-9+/=]{1,2000}+)(?P<tail>(?:\\[nr]|[\"'\\,\s+;`|│┃║]){0,12})$"
 )
-_PEM_HEADER: Final = re.compile(
+_PEM_HEADER: Final = lazily(
     r"^\s*(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset|Encryption|Public-Lines|Private-Lines|Private-MAC|Key-Derivation|Argon2-\w+):?"
 )
 _FULL_WIDTH: Final = 40
@@ -65,9 +66,7 @@ class PrivateKey:
         return None
 
 
-_KEY_ON_ONE_LINE: Final = re.compile(
-    r"PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:[A-Za-z0-9+/=\s]|\\{1,2}[nr]){16,20000}+)"
-)
+_KEY_ON_ONE_LINE: Final = lazily(r"PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:[A-Za-z0-9+/=\s]|\\{1,2}[nr]){16,20000}+)")
 
 
 def private_key_on_one_line(line: str) -> Iterator[Found]:
@@ -84,10 +83,10 @@ def private_key_on_one_line(line: str) -> Iterator[Found]:
 
 # --- tables -----------------------------------------------------------------------------------------------------------
 
-_RULE: Final = re.compile(r"^[\s|+:=\-─━═┼╋╪├┤┝┥╞╡┌┐└┘┬┴╔╗╚╝╠╣╬╦╩│┃║┠┨╂┯┷╟╢╫┏┓┗┛┳┻┡┩╇]{3,}$")
-_CELL_NAME: Final = re.compile(r"[\w .?#%/-]{1,60}")
-_DASHES: Final = re.compile(r"^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$")
-_COLUMN_NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,60}")
+_RULE: Final = lazily(r"^[\s|+:=\-─━═┼╋╪├┤┝┥╞╡┌┐└┘┬┴╔╗╚╝╠╣╬╦╩│┃║┠┨╂┯┷╟╢╫┏┓┗┛┳┻┡┩╇]{3,}$")
+_CELL_NAME: Final = lazily(r"[\w .?#%/-]{1,60}")
+_DASHES: Final = lazily(r"^\s*[-=]{2,}(?:\s+[-=]{2,})+\s*$")
+_COLUMN_NAME: Final = lazily(r"[A-Za-z_][\w.]{0,60}")
 _SEPARATORS: Final = "|│┃║"
 
 
@@ -201,7 +200,7 @@ def _columns(header: str, rule: str) -> Columns | None:
     return Columns(tuple(spans)) if spans else None
 
 
-_COPY: Final = re.compile(r"COPY \S{1,200} \((?P<columns>[^()]{1,1800})\) FROM stdin;")
+_COPY: Final = lazily(r"COPY \S{1,200} \((?P<columns>[^()]{1,1800})\) FROM stdin;")
 
 
 def _separated(line: str) -> Table | None:
@@ -218,13 +217,13 @@ def _separated(line: str) -> Table | None:
 
 # --- answers ----------------------------------------------------------------------------------------------------------
 
-_ANSWER: Final = re.compile(
+_ANSWER: Final = lazily(
     r"""^\s*(?:=>\s*|>\s*|Out\[\d+\]:\s*|\$\d+\s=\s|=\s|\d+\)\s*|\[\d+\]\s*|res\d+:[^=]{1,40}=\s|string\(\d+\)\s)?
     (?:[bu](?=["']))?(?:"(?P<double>[^"\n]{2,4000})"|'(?P<single>[^'\n]{2,4000})'|(?P<bare>[^\s"'`][^\s]{1,4000}+))[,;]?\s*$""",
     re.VERBOSE,
 )
-_PROMPT: Final = re.compile(r"^[^\s<]\S*[@:~/\]]\S*[$#%>]$|^[\w.-]{0,40}[$#%>❯]$")
-_VALUE_LINE: Final = re.compile(
+_PROMPT: Final = lazily(r"^[^\s<]\S*[@:~/\]]\S*[$#%>]$|^[\w.-]{0,40}[$#%>❯]$")
+_VALUE_LINE: Final = lazily(
     r"""^\s*(?:-\s)?["']?(?:value|Value|VALUE|default|string|data)["']?\s*(?:=>|[:=])\s*(?:"(?P<double>[^"\n]{1,4000})"|'(?P<single>[^'\n]{1,4000})'|(?P<bare>[^\s"'{\[][^\s,]{0,4000}))[,;]?\s*$
     |^\s*<(?:string|value)>(?P<element>[^<\n]{1,4000})</
     |^\s*(?:=>\s*)?(?:string\(\d+\)|\|)?\s*"(?P<dumped>[^"\n]{1,4000})"[,;]?\s*$""",
@@ -276,12 +275,12 @@ class Answer:
         return None
 
 
-_TYPE_LINE: Final = re.compile(r"(?i)\s*[\"']?(?:type|kind|version|description|tier)[\"']?\s?[:=]")
-_SETTING: Final = re.compile(r"[A-Za-z_][A-Za-z_.-]+[:=](?!=*$)|[a-z][a-z0-9+.-]*://")
+_TYPE_LINE: Final = lazily(r"(?i)\s*[\"']?(?:type|kind|version|description|tier)[\"']?\s?[:=]")
+_SETTING: Final = lazily(r"[A-Za-z_][A-Za-z_.-]+[:=](?!=*$)|[a-z][a-z0-9+.-]*://")
 _TELLING_FILE: Final = (
     r"[^\s|;&]*(?:secret|token|passw|passwd|master|credential|api[_-]?key|\.key|_key|auth|private|vault)[^\s|;&]*"
 )
-_ASKED_BY_NAME: Final = re.compile(
+_ASKED_BY_NAME: Final = lazily(
     r"""(?:\b(?:echo|print|puts|printf|p|pp|inspect)\b[^\n|]{0,40}?\$\{?(?P<shell>\w+)
     | \bprintenv\s+(?P<printenv>\w+)
     | \b(?:env-get|config:get|variables?\sget|secrets?\sget|env\sget|get-parameter|config\sget)\b[^\n]{0,80}?\s(?P<get>[\w./-]+)(?:\s+(?:-a|--app|--region|-r|--remote)[ =][\w.-]{1,60}){0,2}
@@ -296,7 +295,7 @@ _ASKED_BY_NAME: Final = re.compile(
     )[\]\["')}\s;]{0,8}$""",
     re.VERBOSE,
 )
-_GENERATORS: Final = re.compile(
+_GENERATORS: Final = lazily(
     r"""(?:openssl\s+rand|\bpwgen\b|\bapg\b|\bmkpasswd\b|\bmakepasswd\b|rails\s+secret|rake\s+secret|SecureRandom\.\w+|secrets\.token_\w+|token_(?:hex|urlsafe)\(
     |get_random_secret_key|generate_key|phx\.gen\.secret|key:generate|wg\s+(?:genkey|genpsk)|genpsk|gen(?:erate)?[-_]?(?:secret|password|token|key)|make_password\(|htpasswd\s+-\w*n
     |auth\s+(?:token|print-access-token|print-identity-token)|auth:token|get-login-password|get-access-token|get-session-token|join-token|token\s+create|create\s+token|uuidgen\s+\#\s*secret
@@ -307,21 +306,21 @@ _GENERATORS: Final = re.compile(
     + r""")[^\n|]{0,120}$|/dev/u?random\b[^\n]{0,60}\|[^\n]{0,80}$|\|\s*base64\s+(?:-d|--decode)\s*$|crypt\(.*\)\s*$""",
     re.VERBOSE,
 )
-_QUESTION: Final = re.compile(
+_QUESTION: Final = lazily(
     r"""(?i)(?:^|[^\w])(?P<asked>pass(?:word|phrase|code)|mot\sde\spasse|api[\s_-]?(?:key|token)|cl[ée](?:\s(?:d['’]\s?)?\w{2,12})?|jeton(?:\s(?:d['’]\s?)?\w{2,12})?|(?:access|auth|secret|private|security|recovery|verification)\s(?:key|token|code)
     |secret(?:\skey)?|token|credentials?|pin(?:\scode)?|phrase\ssecrète|code\sd['’]accès|(?:password|token|key|secret)\s(?:is|was|est)|otp)
     (?:\s(?:\(.{0,30}\)|for\s[\w\s@./:'-]{1,60}|(?:de|pour|of)\s[\w\s@./:'-]{1,60}|again|here|below|now|généré|generated|temporaire|:))?\s?[:?>›]\s*$""",
     re.VERBOSE,
 )
-_MADE_UP: Final = re.compile(r"(?i)généré|generated|tempor|provisoire")
-_TYPED: Final = re.compile(r"(?i)pass|mot")
-_DIGEST: Final = re.compile(
+_MADE_UP: Final = lazily(r"(?i)généré|generated|tempor|provisoire")
+_TYPED: Final = lazily(r"(?i)pass|mot")
+_DIGEST: Final = lazily(
     r"(?:[a-z0-9]{2,8}[:-])?[0-9a-f]{32,128}$|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$|[A-Za-z0-9+/]{44,}={0,2}$"
 )
-_ASSIGNED: Final = re.compile(r"[\w\"']\s?(?::|(?<![=!<>])=)\s?(?:os\.|process\.)?$")  # a value that is not shown
-_CAPTURED: Final = re.compile(r"=\s?[\"']?(?:\$\(|`)|\s\d?>>?\s?[\w./~$-]{1,200}\s*$")  # into a variable, into a file
-_STANDS_FOR_ONE: Final = re.compile(r"<[^<>]{0,80}>\s*$")
-_NAME_ALONE: Final = re.compile(
+_ASSIGNED: Final = lazily(r"[\w\"']\s?(?::|(?<![=!<>])=)\s?(?:os\.|process\.)?$")  # a value that is not shown
+_CAPTURED: Final = lazily(r"=\s?[\"']?(?:\$\(|`)|\s\d?>>?\s?[\w./~$-]{1,200}\s*$")  # into a variable, into a file
+_STANDS_FOR_ONE: Final = lazily(r"<[^<>]{0,80}>\s*$")
+_NAME_ALONE: Final = lazily(
     r"""^\s*(?:-\s)?(?:["'\[(]{0,2}(?P<name>[\w.-]{2,80})["'\])]{0,2}\s?(?:=>|:|=)\s*(?:[>|][+-]?|\||\\)?
     |["']?(?:name|key|Name|Key|variable)["']?\s?(?:=>|[:=])\s?["']?/?(?:[\w.-]{1,60}/){0,6}(?P<named>[\w.-]{2,80})["']?,?
     |<key>(?P<plist>[^<]{2,80})</key>)\s*$""",
@@ -329,13 +328,13 @@ _NAME_ALONE: Final = re.compile(
 )
 
 
-_PRINTING: Final = re.compile(
+_PRINTING: Final = lazily(
     r"\b(?:kv\sget|etcdctl\sget|jq|yq|dasel|crudini|(?:terraform|tofu)\soutput|bw\sget|get-parameter|HGET|GET|awk|git\sconfig|wp\sconfig\sget|pass|gopass|show"
     r")\s(?P<rest>[^\n]{2,240})$"
 )
-_WORDS: Final = re.compile(r"[A-Za-z_][\w-]{1,80}")
-_SHOWN_ONCE: Final = re.compile(r"(?i)(?:shown|displayed|visible|afficher|affichée?)\s[^\n]{0,30}[:.]\s*$")
-_AT_A_PROMPT: Final = re.compile(r"^[^\n]{0,120}?[$#%>❯➜λ]\s")
+_WORDS: Final = lazily(r"[A-Za-z_][\w-]{1,80}")
+_SHOWN_ONCE: Final = lazily(r"(?i)(?:shown|displayed|visible|afficher|affichée?)\s[^\n]{0,30}[:.]\s*$")
+_AT_A_PROMPT: Final = lazily(r"^[^\n]{0,120}?[$#%>❯➜λ]\s")
 
 
 def _printed(end: str) -> Meaning:
@@ -371,8 +370,8 @@ def _question(line: str) -> Following | None:
 
 # --- wraps ------------------------------------------------------------------------------------------------------------
 
-_RUN: Final = re.compile(r"[^\s\"'`@|,;<>()\[\]{}•]++")
-_ADDRESS_CUT: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/@:]{0,80}:(?P<password>[^\s/@\"'•]{4,400})$")
+_RUN: Final = lazily(r"[^\s\"'`@|,;<>()\[\]{}•]++")
+_ADDRESS_CUT: Final = lazily(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/@:]{0,80}:(?P<password>[^\s/@\"'•]{4,400})$")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
+from bot.reading.lazily import lazily
+
 
 class Meaning(IntEnum):
     """What is secret about the value of a name, the surest last."""
@@ -25,7 +27,7 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-_WORD: Final = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_WORD: Final = lazily(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 
 _SECRET_WORDS: Final = word_set(
     "password passwd passwrd passphrase passcode passwort kennwort pwd pswd psw pw mdp secret secrete motdepasse "
@@ -152,7 +154,7 @@ def _key(words: list[str]) -> Meaning:
     return Meaning.KEY
 
 
-_PLACEHOLDER: Final = re.compile(
+_PLACEHOLDER: Final = lazily(
     r"""
     nil|null|none|undefined|true|false|yes|no|on|off|ok|required|require|optional|include|omit|same-origin|hidden
     |redacted|filtered|masked|removed|todo|n/a|empty|unset|missing|blank|invalid|valid|prompt|ask|default|disabled|enabled
@@ -169,17 +171,17 @@ _PLACEHOLDER: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_CODE_CALL: Final = re.compile(
+_CODE_CALL: Final = lazily(
     r"[A-Za-z_$]+[0-9]?(?:(?:\.|::|->|\?\.)[A-Za-z_]\w*)*(?:\(.*|\[(?:[\"':a-z].*|\d{1,3}\],?)?)|[0-9]+\.[a-z_]+"
 )
-_CODE_NAMES: Final = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)*[?!]?")
-_STEM: Final = re.compile(r"passw|passe|_pass|pwd|secret|token|key|auth|cred", re.IGNORECASE)
-_TYPES: Final = re.compile(
+_CODE_NAMES: Final = lazily(r"[A-Za-z_]\w*(?:(?:\.|::|->)[A-Za-z_]\w*)*[?!]?")
+_STEM: Final = lazily(r"passw|passe|_pass|pwd|secret|token|key|auth|cred", re.IGNORECASE)
+_TYPES: Final = lazily(
     r"(?:character varying|varchar|char|text|bytea|string|uuid|jsonb?|bigint|integer|int|timestamp|boolean|citext|btree|inet)"
     r"\b.*",
     re.IGNORECASE,
 )
-MASKS: Final = re.compile(
+MASKS: Final = lazily(
     r"[\u2022\u25cf\u2588]{2,}|\*{3,}|\[(?:FILTERED|REDACTED|MASKED|HIDDEN|SECRET|REMOVED)\]|<(?:redacted|filtered|hidden|secret)>",
     re.IGNORECASE,
 )
@@ -204,7 +206,7 @@ def is_code(value: str) -> bool:
     )
 
 
-_SENTENCE_WORDS: Final = re.compile(
+_SENTENCE_WORDS: Final = lazily(
     r"(?i)(?<![\w-])(?:de|du|des|le|la|les|un|une|et|ou|est|sont|doit|votre|vos|notre|pour|avec|par|of|the|a|an|is|are|be|must|your|our|to|for"
     r"|and|or|not|in|with|by|has|was|can|cannot|invalid|mots?|password|passphrase|tokens?|jetons?|secrets?|keys?|cl[ée]s?|api)(?![\w-])"
 )
@@ -216,17 +218,17 @@ def is_sentence(value: str) -> bool:
     return " " in head and _SENTENCE_WORDS.search(head) is not None
 
 
-_SEGMENT: Final = re.compile(r"[^\W_]+")
-_WRITTEN: Final = re.compile(
+_SEGMENT: Final = lazily(r"[^\W_]+")
+_WRITTEN: Final = lazily(
     r"[A-Z]?[a-zà-ÿ]+|[A-ZÀ-Ý]+|[0-9]{1,10}|[a-zA-Z]{1,12}[0-9]{1,3}|[vV]?[0-9]{1,3}[a-z]{0,3}|[A-Z]?[a-z]+(?:[A-Z][a-z]+)+"
 )
-_PATH: Final = re.compile(
+_PATH: Final = lazily(
     r"(?:[.~]{0,2}/)?[\w.@+-]+(?:/[\w.@+-]+)*/?[\w@+-]*\.[A-Za-z][A-Za-z0-9]{0,5}|(?:/|\./|~/|\.\./).*|[a-z]+://[^@]*"
 )
-_TIME: Final = re.compile(
+_TIME: Final = lazily(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?|[0-9]{1,2}:[0-9]{2}.*|[\d.,]+(?:ms|s|m|h|d|[kKMG]i?[bB]?)?"
 )
-_DIGEST: Final = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)[-:].*", re.IGNORECASE)
+_DIGEST: Final = lazily(r"(?:sha(?:1|224|256|384|512)|md5)[-:].*", re.IGNORECASE)
 _DICTIONARY_LENGTH = 16
 
 
