@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import AuditLogBroken
-from bot.reading import Command, Digest, read
+from bot.reading import Command, Digest, read, records
 
 CASES = sorted((Path(__file__).parent / "cases" / "sessions").glob("*.json"))
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -60,6 +60,26 @@ def test_any_cut_of_the_bytes_reads_the_same(path: Path) -> None:
     whole = Session(data)
     cut = Session(*(data[at : at + 7] for at in range(0, len(data), 7)))
     assert (cut.transcript, cut.commands, cut.digest) == (whole.transcript, whole.commands, whole.digest)
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("size", [1, 200, 1500])
+def test_any_cut_of_the_records_reads_the_same(path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = json.dumps(json.loads(path.read_text(encoding="utf-8"))["records"]).encode()
+    whole = Session(data)
+    monkeypatch.setattr(records, "SLICE", size)  # of the log, whose records are then one batch
+    cut = Session(data)
+    assert (cut.transcript, cut.commands, cut.digest) == (whole.transcript, whole.commands, whole.digest)
+
+
+def test_a_long_run_is_read_the_same_in_any_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    bars = [f"{number % 101:3d}% done\n" for number in range(1500)]
+    data = log(("output", "$ \n"), ("input", "make\n"), ("output", "$ make\n"), *(("output", bar) for bar in bars),
+               ("output", "x" * 20_000 + "\n"), *(("output", bar) for bar in bars))  # fmt: skip
+    whole = Session(data).transcript
+    for size in (100, 5000, 77_777):
+        monkeypatch.setattr(records, "SLICE", size)
+        assert Session(data).transcript == whole
 
 
 @given(st.text(max_size=200), st.integers(0, 200))

@@ -66,6 +66,11 @@ class TimedSink(Sink, Protocol):
         """At `time`, the transcript had `lines` whole lines."""
 
 
+# Pieces of output that are read together.
+TOGETHER = 512
+LONG_PIECE = 16 * 1024  # characters; it is read at once, with what was gathered before it
+
+
 class Run(NamedTuple):
     """Neighbouring records of one type."""
 
@@ -104,6 +109,7 @@ class _Session:
             self._terminal.scrollback.handful = 0  # a row's time is when it left
         self._commands = Commands(self._terminal, self._masker, prompts, self._command)
         self._returns: Returns | None = Returns(self._terminal, prompts, self._commands)
+        self._gathered = Run("output", [], [])
         self._times: list[str] = []
         self._now = ("", "")  # the times of the first and the last record that are being read
         self._full_screen_since = ""
@@ -127,23 +133,47 @@ class _Session:
             self._times = [(self._times or batch.times)[0], batch.times[-1]]
         for run in runs(batch):
             text = "".join(run.contents)
-            self._now = (run.times[0], run.times[-1])
             self._bytes[run.type] += len(text) if text.isascii() else len(text.encode())
-            if run.type == "input":
+            if run.type == "output":
+                self._gather(run)
+            elif run.type == "input":
+                self._read_gathered(TOGETHER, followed=True)
                 for time, content in zip(run.times, run.contents, strict=True):
                     self._commands.typed(content, time, live=self._returns is None)
-            elif run.type == "output":
-                self._output(text, run) if self._timed is None else self._output_in_time(run, self._timed)
+
+    def _gather(self, run: Run) -> None:
+        """What a piece means may depend on those after it: so that it does not depend on where a batch ends, as many are
+        read together, whatever batches they came in."""
+        long = [number for number, length in enumerate(map(len, run.contents), 1) if length > LONG_PIECE]
+        start = 0
+        for end in (*long, len(run.contents)):
+            self._gathered.times.extend(run.times[start:end])
+            self._gathered.contents.extend(run.contents[start:end])
+            while len(self._gathered.times) > TOGETHER:
+                self._read_gathered(TOGETHER, followed=False)
+            if end in long or self._returns is None:
+                self._read_gathered(TOGETHER, followed=False)
+            start = end
+
+    def _read_gathered(self, count: int, *, followed: bool) -> None:
+        times, contents = self._gathered.times[:count], self._gathered.contents[:count]
+        if not times:
+            return
+        del self._gathered.times[:count], self._gathered.contents[:count]
+        self._now = (times[0], times[-1])
+        run = Run("output", times, contents, followed)
+        self._output(run) if self._timed is None else self._output_in_time(run, self._timed)
 
     def _output_in_time(self, run: Run, sink: TimedSink) -> None:
         for time, content in zip(run.times, run.contents, strict=True):
             if content:
-                self._output(content, Run(run.type, [time], [content]))
+                self._output(Run(run.type, [time], [content]))
             sink.reached(self._terminal.lines, time)
 
-    def _output(self, text: str, run: Run) -> None:
+    def _output(self, run: Run) -> None:
+        contents = run.contents
+        text = "".join(contents)
         if self._returns is not None:
-            contents = run.contents
             if (
                 "\r" not in text
                 and text.count("\n") == len(contents)
@@ -156,6 +186,7 @@ class _Session:
         self._commands.shown(text)
 
     def close(self) -> Digest:
+        self._read_gathered(TOGETHER, followed=False)
         if self._returns is not None:
             self._returns.close()
         self._commands.close()
