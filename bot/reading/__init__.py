@@ -132,19 +132,20 @@ class _Session:
         if batch.times:
             self._times = [(self._times or batch.times)[0], batch.times[-1]]
         for run in runs(batch):
-            text = "".join(run.contents)
-            self._bytes[run.type] += len(text) if text.isascii() else len(text.encode())
             if run.type == "output":
                 self._gather(run)
             elif run.type == "input":
                 self._read_gathered(TOGETHER, followed=True)
                 for time, content in zip(run.times, run.contents, strict=True):
+                    self._bytes["input"] += _size(content)
                     self._commands.typed(content, time, live=self._returns is None)
 
     def _gather(self, run: Run) -> None:
         """What a piece means may depend on those after it: so that it does not depend on where a batch ends, as many are
         read together, whatever batches they came in."""
-        long = [number for number, length in enumerate(map(len, run.contents), 1) if length > LONG_PIECE]
+        long: list[int] = []
+        if max(map(len, run.contents)) > LONG_PIECE:
+            long = [number for number, content in enumerate(run.contents, 1) if len(content) > LONG_PIECE]
         start = 0
         for end in (*long, len(run.contents)):
             self._gathered.times.extend(run.times[start:end])
@@ -173,6 +174,7 @@ class _Session:
     def _output(self, run: Run) -> None:
         contents = run.contents
         text = "".join(contents)
+        self._bytes["output"] += _size(text)
         if self._returns is not None:
             if (
                 "\r" not in text
@@ -198,6 +200,11 @@ class _Session:
             started, ended, _seconds(started, ended), self._records, self._bytes["output"], self._bytes["input"],
             self._count, sum(masked.values()), masked, self._terminal.width, self._terminal.height,
         )  # fmt: skip
+
+
+def _size(text: str) -> int:
+    """In UTF-8."""
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def moment_of(time: str) -> datetime | None:
