@@ -148,8 +148,8 @@ def _cell_is_secret(value: str, what: Meaning) -> bool:
 
 
 def _table(header: str, rule: str) -> Following | None:
-    """What `header` says of the rows below `rule`, a line of dashes; None where the two don't make a table."""
-    if len(header) > 4000 or not _RULE.match(rule):
+    """What `header` says of the rows below `rule`, a line of signs alone; None where the two don't make a table."""
+    if len(header) > 4000:
         return None
     for separator in _SEPARATORS:
         cells = header.split(separator)
@@ -465,4 +465,6 @@ def expected_after(
     staying = before.after(line) if before else None
     if staying or not hinted:
         return staying
-    return _table(previous, line) or _separated(line) or _question(line)
+    if _RULE.match(line):
+        return _table(previous, line)
+    return _separated(line) or _question(line)
