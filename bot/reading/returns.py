@@ -174,9 +174,12 @@ class Returns:
             at += body.count("\n") + body.count("\r") + 1
         else:
             until = self._new_prompt(contents, at) if followed else len(contents)
-            if until < len(contents):
-                return self._many(contents[:until], at, time, followed=False) if until > at else self._begin(at)
-            at = until
+            if until == at:
+                return self._begin(at)
+            stop = len(body)
+            for _ in range(until, len(contents)):
+                stop = max(body.rfind("\n", 0, stop), body.rfind("\r", 0, stop))
+            body, at = body[:stop], until
         if may_hold_bars(body):
             body = without_old_states(body, self._terminal.width)
         self._last = body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
