@@ -25,7 +25,7 @@ SHORT = 4096
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
 LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
 # prompt_toolkit draws all that changed at once: it may go down for a menu, and come back.
-FRAME = re.compile(r"\x1b\[\?7l.*?\x1b\[\?7h", re.DOTALL)
+FRAME = re.compile(r"\x1b\[\?7l(?:[^\x1b]|\x1b(?!\[\?7[lh]))*+\x1b\[\?7h")
 RISES = re.compile(r"\x1b\[([0-9]*)A")
 # What readline's search has found.
 SEARCHED = re.compile(r"i-search\)`[^']*': (.*)", re.DOTALL)
