@@ -47,7 +47,7 @@ COMES_BACK = re.compile(r"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n
 # The next page is written over what a pager asks with.
 _MORE = r"\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m"
 _LESS = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
-PAGER_ASKS = re.compile(rf"(?:{_MORE}|{_LESS})\n")
+PAGER_ASKS = re.compile(rf"(?:{_MORE}|--More--[^\n\x1b]*+|{_LESS})\n")
 # The same in a block: patterns that begin with a literal are many times faster.
 MORE_ASKS, LESS_ASKS = re.compile(rf"({_MORE})\n"), re.compile(rf"(\n{_LESS})\n")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
@@ -248,7 +248,7 @@ class Returns:
         if (controls and FEEDS.search(last)) or (last == "" and self._rose):
             return False
         if following.startswith(ENDS_PASTES) and ENDS_PASTES not in last:
-            return last == "" and self._stepped
+            return last == "" and self._stepped and self._above != ""
         if self._unwrapped:
             return last != "" or self._stepped
         if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
@@ -308,7 +308,7 @@ class Returns:
             if (
                 self._prompts.same(prompt, shown)
                 or self._changed(prompt, shown)
-                or self._wraps(len(prompt), time, "\x07" in last)
+                or self._wraps(len(prompt), time, "\x07" in SILENT.sub("", last))
             ):
                 return True
             if self._known or self._marks_prompts:

@@ -118,9 +118,8 @@ class Screen:
         return before + rest, place
 
     def below(self) -> bool:
-        """Something stands below the cursor's line."""
-        _, last = self.logical(self.y)
-        return any(row.text.strip() for row in self.rows[last + 1 :])
+        """Something stands below the cursor's row."""
+        return any(row.text.strip() for row in self.rows[self.y + 1 :])
 
     def _whole(self, y: int) -> str:
         """A row that goes on in the next one, without the last column where that was left empty for want of a second."""

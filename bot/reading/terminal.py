@@ -86,7 +86,7 @@ class Terminal:
         return self._screen.above(count) if self._screen is not None else self.scrollback.last(count)
 
     def below(self) -> bool:
-        """Something stands on the screen below the cursor's line."""
+        """Something stands on the screen below the cursor's row."""
         return self._screen is not None and self._screen.below()
 
     @property

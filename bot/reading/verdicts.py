@@ -22,6 +22,7 @@ SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
 GOES_ON = re.compile(r" {1,9}⋮ ")  # ipython's mark before a row that continues the one above
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
+FEWEST_ALIKE = 3
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
@@ -95,11 +96,12 @@ class Judge:
             return Verdict(guessed[1], guessed[0])
         for text in (typed.edited, typed.plain):
             if echoes(text, echoed):
-                found = self._prompts.find(echoed)
+                found = self._prompts.find(line) or self._prompts.find(echoed)
                 return Verdict(text, found[0] if found else "")
         if guessed is not None and guessed[1].strip():
             return _reconciled(typed, *guessed, echoed)
-        if _follows(typed.keys, echoed) or (echoed.strip() and self._prompts.known(entered.prompt or echoed)):
+        at_prompt = echoed.strip() and self._prompts.known(entered.prompt or echoed)
+        if at_prompt or typed.searched or _follows(typed.keys, echoed) or _ends_alike(typed.edited, echoed):
             return Verdict(typed.edited.replace(WILD, ""), entered.prompt or "", sure=False)
         part = line.strip("<> ")  # of a line that was scrolled sideways
         if len(part) >= FEWEST_SHOWN and part in typed.edited:
@@ -282,6 +284,8 @@ def _after_full_screen(typed: Typed, shown: tuple[str, str] | None) -> Verdict |
     if shown is None or not shown[1].strip():
         return None
     prompt, text = shown
+    if "\t" in typed.edited and typed.edited.translate(NO_BLANKS) == text.translate(NO_BLANKS):
+        return Verdict(typed.edited, prompt)
     keys = (typed.edited.rstrip(), typed.plain.rstrip())
     return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
 
@@ -351,6 +355,12 @@ def echoes(text: str, echoed: str) -> bool:
         if pieces > 2 + len(wanted) // 24:
             return False
     return True
+
+
+def _ends_alike(text: str, echoed: str) -> bool:
+    """What was shown last is the end of `text`: more than a question and a secret have in common."""
+    end = echoed.translate(NO_BLANKS)[-FEWEST_ALIKE:]
+    return len(end) == FEWEST_ALIKE and text.translate(NO_BLANKS).endswith(end)
 
 
 def _follows(keys: str, echoed: str) -> bool:
