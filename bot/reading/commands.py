@@ -135,6 +135,8 @@ class Commands:
         text = pressed(text)
         if not text:
             return
+        if self._terminal.alternate:
+            self._for_full_screen()
         while self._entered and (self._echo if live else self._answered):
             if live and self._still_typed():
                 self._entered.popleft()
@@ -189,7 +191,9 @@ class Commands:
         line, place = self._terminal.line()
         before = line[:place]
         if self._typing:
-            found = self._prompts.find(before)
+            # Only at a prompt that is no known one can another follow; a tangled line may look like one.
+            known = self._prompts.known(self._prompt or "")
+            found = (self._prompts.known if known and known[0] == self._prompt else self._prompts.find)(before)
             if before == self._prompt or found is None or found[0] != before:
                 return
             if self._typed_last(before):
@@ -240,7 +244,7 @@ class Commands:
                 break
             self._show(text[start : left.start()])
             if self._terminal.alternate:
-                self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
+                self._for_full_screen()
             elif left.group() != "\n":
                 if self._terminal.line()[0].strip():
                     self._line_left()
@@ -250,6 +254,9 @@ class Commands:
             start = left.end()
         if start < len(text):
             self._show(text[start:] if start else text)
+
+    def _for_full_screen(self) -> None:
+        self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
 
     def ended(self, ending: str, *, typing: bool, within: bool) -> None:
         """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it, and

@@ -270,7 +270,7 @@ class Returns:
 
     def _breaks(self, piece: str) -> bool:
         """It may be a row of a prompt or a line of several: readline ends it in a return beside the line's end."""
-        return self._commands.edited or self._is_head(piece)
+        return self._commands.edited or (not self._commands.waiting and self._is_head(piece))
 
     def _is_head(self, piece: str) -> bool:
         """It looks like the upper line of a prompt of two lines: it begins as the last one did."""
@@ -355,7 +355,8 @@ class Returns:
         shape = DIGITS.sub("0", self._at or "")
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
-        self._twice[shape] = following == "" and self._twice.get(shape, True)
+        # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
+        self._twice[shape] = following == "" and self._twice.get(shape, bool(shape))
         return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
 
     def _returns_before_feeding(self, line: str) -> bool:
