@@ -255,7 +255,7 @@ class Returns:
             return False  # above the line's first row there is nothing of it
         if self._marks(last) or (controls and _shows_nothing(last)):
             return True
-        if (controls or last == ":") and PAGER_ASKS.match(f"{last}\n{following}"):
+        if (controls or last.startswith((":", "--More--"))) and PAGER_ASKS.match(f"{last}\n{following}"):
             return True
         if following == "" and last and self._breaks(last):
             return True

@@ -143,7 +143,7 @@ class Screen:
         """Make one line of full rows if they begin as `begins` says, from `above` lines above the cursor's on: a line
         editor that breaks its line itself moves the cursor, so the terminal does not know."""
         first = last = self.y
-        while first > 0 and (above > 0 or self.rows[first].wrapped or self._full(first - 1)):
+        while first > 0 and (above > 0 or self.rows[first].wrapped):
             above -= not self.rows[first].wrapped
             first -= 1
         while last + 1 < len(self.rows) and (self.rows[last + 1].wrapped or self._full(last)):

@@ -240,7 +240,8 @@ class Judge:
 
     def begins(self, row: str) -> bool:
         """An editor drew it with something before what was typed, so it does not just go on from the row above."""
-        return bool(self.repeated(row) or self._prompts.known(row) or GOES_ON.match(row))
+        prompt = self._prompts.known(row) if self._prompts else self._prompts.guess(row)
+        return bool(self.repeated(row) or prompt or GOES_ON.match(row))
 
     def _without_indent(self, prompt: str) -> str:
         known = self._prompts.known(prompt)

@@ -9,7 +9,9 @@ from collections import deque
 PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
 FEWEST_BLANKS = " " * 9
 # A prompt at the right edge: as far forward from the first column.
-RIGHT_EDGE = re.compile(r"(?:^|\r)(?:\x1b7|\x1b\[s)?\x1b\[([0-9]{2,3})C(?:\x1b\[[0-9;]*m|\x1b\(B)*+([^\x00-\x1f\x7f]{1,80})")
+RIGHT_EDGE = re.compile(
+    r"(?:^|\r)(?:\x1b7|\x1b\[s)?\x1b\[([0-9]{2,3})C(?:\x1b\[[0-9;]*m|\x1b\(B)*+([^\x00-\x1f\x7f]{1,80})"
+)
 # Where a line editor goes on in the next row, after it has filled one to its last column.
 WRAP = re.compile(
     r"(?<=[^\x00-\x1f])(?:"
