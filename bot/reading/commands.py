@@ -190,7 +190,9 @@ class Commands:
         """What stands before and behind the cursor at a line's first key; keys that a pager got are no first keys."""
         line, place = self._terminal.line()
         before = line[:place]
-        if self._typing:
+        if self._typing and self._taken_singly():
+            self._keyboard.forget()
+        elif self._typing:
             # Only at a prompt that is no known one can another follow; a tangled line may look like one.
             known = self._prompts.known(self._prompt or "")
             found = (self._prompts.known if known and known[0] == self._prompt else self._prompts.find)(before)
@@ -211,6 +213,11 @@ class Commands:
         typed = line.text[: line.point].rstrip()
         last = typed[-3:]
         return "\n" in typed or typed.endswith(before.strip()) or (len(last) > 2 and before.rstrip().endswith(last))
+
+    def _taken_singly(self) -> bool:
+        """Whoever asked went on without an Enter: the keys until now were answers by themselves."""
+        asked = (self._prompt or "").strip()
+        return bool(asked) and self._terminal.lines > self._lines and self._prompts.find(self._prompt or "") is None
 
     def _look_at_search(self) -> None:
         editor = self._keyboard.editor

@@ -7,7 +7,7 @@ psql, python, irb …), the same with vi keys, and the kernel's plain line mode 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 # Answers of the terminal to a program's questions, mouse and focus reports: nobody typed them.
@@ -60,9 +60,13 @@ class Line:
 
 
 def _word_start(text: str, point: int) -> int:
-    while point > 0 and not text[point - 1].isalnum():
-        point -= 1
-    while point > 0 and text[point - 1].isalnum():
+    point = _known_start(text, point, lambda character: not character.isalnum())
+    return _known_start(text, point, str.isalnum)
+
+
+def _known_start(text: str, point: int, within: Callable[[str], bool]) -> int:
+    """Back over what is `within` a word; how far a word reaches into what is not known, is not known either."""
+    while point > 0 and text[point - 1] != WILD and within(text[point - 1]):
         point -= 1
     return point
 
@@ -76,11 +80,8 @@ def _word_end(text: str, point: int) -> int:
 
 
 def _blank_word_start(text: str, point: int) -> int:
-    while point > 0 and text[point - 1].isspace():
-        point -= 1
-    while point > 0 and not text[point - 1].isspace():
-        point -= 1
-    return point
+    point = _known_start(text, point, str.isspace)
+    return _known_start(text, point, lambda character: not character.isspace())
 
 
 @dataclass(slots=True)

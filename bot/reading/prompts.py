@@ -20,7 +20,7 @@ CONSOLES = (
         ("psql", r"[\w.-]{1,63}[=\-'\"$*(!^][!*?]?[#>] "),
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
 )  # fmt: skip
-SHELL_PROMPT = r"[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}> |~(?:/[^\n$#%> ]{0,200})? ?> "
+SHELL_PROMPT = r"➜  \S{1,60} (?:git:\([^)\n]{1,60}\) )?(?:✗ )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}> |~(?:/[^\n$#%> ]{0,200})? ?> "
 ANY_PROMPT = re.compile(
     "|".join(
         [*(f"(?P<p{number}>{pattern})" for number, (_, pattern) in enumerate(CONSOLES)), f"(?P<shell>{SHELL_PROMPT})"]

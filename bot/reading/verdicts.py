@@ -23,6 +23,8 @@ GOES_ON = re.compile(r" {1,9}⋮ ")  # ipython's mark before a row that continue
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 FEWEST_ALIKE = 3
+QUESTION = re.compile(r"[?:\])] \Z")
+LONGEST_ANSWER = 100
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
@@ -94,6 +96,8 @@ class Judge:
         guessed = self._guessed(line)
         if guessed is not None and guessed[1].strip() and not typed.known and not typed.searched:
             return Verdict(guessed[1], guessed[0])
+        if typed.known and (answer := _last_answer(typed.edited, line)):
+            return answer
         for text in (typed.edited, typed.plain):
             if echoes(text, echoed):
                 found = self._prompts.find(line) or self._prompts.find(echoed)
@@ -356,6 +360,15 @@ def echoes(text: str, echoed: str) -> bool:
         if pieces > 2 + len(wanted) // 24:
             return False
     return True
+
+
+def _last_answer(keys: str, line: str) -> Verdict | None:
+    """The end of the keys answers the question that stands there; others took those before it, one by one."""
+    for start in range(1, min(len(keys), LONGEST_ANSWER)):
+        question = line.removesuffix(keys[start:])
+        if question != line and QUESTION.search(question) and keys[:start] not in question:
+            return Verdict(keys[start:], question)
+    return None
 
 
 def _ends_alike(text: str, echoed: str) -> bool:
