@@ -17,7 +17,7 @@ from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_b
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT, TOKEN
 from bot.reading.terminal import Terminal
-from bot.reading.verdicts import NO_BLANKS, Entered, Judge, Verdict
+from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
 from bot.reading.window import WRAP, reached_width, wrapped_width
 
 MASKED = "••••••"
@@ -216,8 +216,8 @@ class Commands:
 
     def _taken_singly(self) -> bool:
         """Whoever asked went on without an Enter: the keys until now were answers by themselves."""
-        asked = (self._prompt or "").strip()
-        return bool(asked) and self._terminal.lines > self._lines and self._prompts.find(self._prompt or "") is None
+        asked = self._prompt or ""
+        return bool(QUESTION.search(asked)) and self._terminal.lines > self._lines and self._prompts.find(asked) is None
 
     def _look_at_search(self) -> None:
         editor = self._keyboard.editor

@@ -11,7 +11,7 @@ import re
 
 from bot.reading.commands import Commands
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
-from bot.reading.prompts import DIGITS, SHELL, UNKNOWN, Prompts, may_hold_prompt
+from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT
 from bot.reading.terminal import Terminal
@@ -356,12 +356,12 @@ class Returns:
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
-        self._twice[shape] = following == "" and self._twice.get(shape, bool(shape))
+        self._twice[shape] = following == "" and self._twice.get(shape, bool(shape) or line.startswith(SHARED))
         return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
 
     def _returns_before_feeding(self, line: str) -> bool:
         """node answers Enter with two returns and a line feed."""
-        return self._prompts.program in ("node", "mongo") and line.startswith(("> ", "... ", "| "))
+        return self._prompts.program in ("node", "mongo") and line.startswith(SHARED)
 
     def _prompt(self) -> str | None:
         """The prompt of the line that is being typed, if it looks like one."""

@@ -244,7 +244,7 @@ class Judge:
 
     def begins(self, row: str) -> bool:
         """An editor drew it with something before what was typed, so it does not just go on from the row above."""
-        prompt = self._prompts.known(row) if self._prompts else self._prompts.guess(row)
+        prompt = self._prompts.known(row) if self._prompts or row[:1].isspace() else self._prompts.guess(row)
         return bool(self.repeated(row) or prompt or GOES_ON.match(row))
 
     def _without_indent(self, prompt: str) -> str:
