@@ -329,7 +329,7 @@ class Commands:
             self._judge.rows_entered(self._entered[0]),
         )
         self._block_left()
-        line = self._terminal.line()[0].rstrip()
+        line = self._judge.whole(self._terminal.line()[0].rstrip())
         if (
             self._entered
             and line.endswith(GIVEN_UP)
@@ -363,9 +363,9 @@ class Commands:
         if self._entered[0].prompt is not None and len(self._entered) == 1:
             return
         for row in self._judge.since_left():
-            matching = self._judge.matching(self._entered[0].typed, row) if self._judge.repeated(row) else None
-            if matching is not None:
-                self._told(self._entered.popleft(), self._judge.with_indent(matching, block=True))
+            verdict = self._judge.of_row(self._entered[0].typed, row)
+            if verdict is not None:
+                self._told(self._entered.popleft(), verdict)
                 if not self._entered:
                     return
 

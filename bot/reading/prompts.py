@@ -97,6 +97,9 @@ class Prompts:
         return bool(shape) and DIGITS.sub("0", line).startswith(shape)
 
     def learn(self, prompt: str, program: str) -> None:
+        guess = self.guess(prompt)
+        if guess and prompt[len(guess[0]) :].isspace():
+            prompt = guess[0]  # and an indent, which other lines need not have
         shape = DIGITS.sub("0", prompt)
         if not prompt.strip() or len(prompt) > 300:
             return

@@ -15,7 +15,7 @@ from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hol
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT
 from bot.reading.terminal import Terminal
-from bot.reading.window import FEWEST_BLANKS, marked_width, wrapped_width
+from bot.reading.window import FEWEST_BLANKS, NARROWEST, marked_width, wrapped_width
 
 RETURN, NEW_LINE = "\r", "\n"
 
@@ -24,20 +24,22 @@ REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-
 # What stands there while readline searches or counts.
 ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
 MOVES = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)")
+FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
 SHOWS_NOTHING = re.compile(
-    r"(?:.*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z", re.DOTALL
+    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z", re.DOTALL
 )
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 ROWS = re.compile(r"\x1b\[([0-9]*)A")
-COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m)+")  # an empty line, in less
+COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
+HIDES = re.compile(r"\x1b\[\?25l(?:\x1b\[[0-9]+D)?\Z")  # and another one to go on in
 ERASES = re.compile(r"(?:\x1b\[[0-2]?K)+")
 ERASES_ONLY = re.compile(ERASES.pattern + r"\Z")
 # The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
@@ -56,6 +58,7 @@ ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n", "\x1b[?1049l\x1b[23;
 # How the upper line of a prompt of two lines often begins.
 CORNER = re.compile(r"\s*[┌╭┏╔]")
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
+NODE = "Welcome to Node.js"  # whose prompt is many others' too
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
@@ -125,6 +128,8 @@ class Returns:
         self._written = (self._written + piece)[-4096:]
         if WRAPPING in piece:
             self._unwrapped = piece.rfind(UNWRAPS) > piece.rfind(WRAPS) and not self._terminal.alternate
+        if not self._prompts and piece.startswith(NODE):
+            self._prompts.program = "node"
         self._at = prompt = self._prompt()
         known = prompt is not None and (self._prompts.known(prompt) is not None or TAKES_PASTES in piece)
         if known or (prompt is not None and (self._attentive or self._commands.waiting or not self._prompts)):
@@ -245,11 +250,14 @@ class Returns:
     def _told_by_sequences(self, last: str, following: str) -> bool | None:
         """What the control sequences of the two pieces alone say, if they do."""
         controls = "\x1b" in last
-        if (controls and FEEDS.search(last)) or (last == "" and self._rose):
+        if controls and (FEEDS.search(last) or (GOES_UP.match(following) and HIDES.search(last))):
+            return False
+        if last == "" and self._rose:
             return False
         if following.startswith(ENDS_PASTES) and ENDS_PASTES not in last:
             return last == "" and self._stepped and self._above != ""
         if self._unwrapped:
+            self._reaches_last_column(following)
             return last != "" or self._stepped
         if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
             return False  # above the line's first row there is nothing of it
@@ -283,6 +291,13 @@ class Returns:
     def _in_shell(self) -> bool:
         return self._prompts.program in (SHELL, UNKNOWN)
 
+    def _reaches_last_column(self, following: str) -> None:
+        """prompt_toolkit is not sure to be where it is, before the last column: it returns, and goes there again."""
+        forward = FORWARD.match(following)
+        line, place = self._terminal.line()
+        if forward is not None and width_of(line[:place]) == int(forward[1]) >= NARROWEST:
+            self._terminal.resize(int(forward[1]) + 1, self._terminal.height)
+
     def _redrawn(self, last: str, following: str, line: str) -> bool:
         """What follows begins by going back to where the line is drawn from."""
         return (
@@ -293,7 +308,7 @@ class Returns:
                 and self._prompts.find(SILENT.sub("", following) + " ") is not None
             )
             or (self._at is not None and GOES_UP.match(following) is not None)
-            or (following == "" and self._returns_before_feeding(line))
+            or (following == "" and (last != "" or self._stepped) and self._returns_before_feeding(line))
             or (self._marks_prompts and self._attentive and self._wrapped_twice(last, SILENT.sub("", following)))
         )
 
@@ -360,8 +375,9 @@ class Returns:
         return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
 
     def _returns_before_feeding(self, line: str) -> bool:
-        """node answers Enter with two returns and a line feed."""
-        return self._prompts.program in ("node", "mongo") and line.startswith(SHARED)
+        """node answers Enter with two returns and a line feed; so it ends all that it writes while a line is edited."""
+        editing = self._attentive and not self._commands.waiting
+        return self._prompts.program in ("node", "mongo") and (editing or line.startswith(SHARED))
 
     def _prompt(self) -> str | None:
         """The prompt of the line that is being typed, if it looks like one."""
@@ -393,8 +409,12 @@ def _second(time: str) -> float:
 
 
 def _shows_nothing(piece: str) -> bool:
-    modes_only = not CURSOR_KEYS.sub("", SILENT.sub("", piece)) and not COLOURS.fullmatch(piece)
-    return modes_only or SHOWS_NOTHING.match(piece) is not None
+    if SHOWS_NOTHING.match(piece) is not None:
+        return True
+    # ipython writes a title and an empty line, and prompt_toolkit one after what it has drawn: these are no redraws.
+    if "\x1b]" in piece or WRAPS in piece or COLOURS.fullmatch(piece):
+        return False
+    return not CURSOR_KEYS.sub("", SILENT.sub("", piece))
 
 
 def _with_returns(body: str) -> str:

@@ -133,6 +133,14 @@ class Judge:
                 return Verdict(line[len(prompt[0]) :], prompt[0])
         return None
 
+    def of_row(self, typed: Typed, row: str) -> Verdict | None:
+        """The same for a row of an editor of whole blocks, which draws its prompt and all that follows."""
+        prompt = self.repeated(row)
+        matching = self.matching(typed, row) if prompt else None
+        if matching is None or not matching.prompt[len(prompt) :].strip():
+            return matching and self.with_indent(matching, block=True)
+        return Verdict(row[len(prompt) :], prompt)
+
     def with_indent(self, verdict: Verdict, *, block: bool = False) -> Verdict:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
@@ -162,20 +170,24 @@ class Judge:
     def _shown_above(self, entered: Entered, line: str) -> tuple[str, str] | None:
         """The same for a line of several, recalled or pasted: it begins where the prompt stood at its first key."""
         if entered.prompt is None:
-            prompt, block = self._from_last_prompt(self.since_left()) if not entered.typed.known else ("", [])
+            rows = [*self.since_left(), line]
+            prompt, block = self._from_last_prompt(rows[:-1]) if not entered.typed.known else ("", [])
             block.append(line)
-            if self.repeated(prompt) or any(row.startswith(" " * len(prompt)) for row in block):
+            if self.repeated(prompt):
+                block = self._last_block(rows)
+                if len(block) < 2:
+                    return None
+            elif any(row.startswith(" " * len(prompt)) for row in block):
                 return None
         else:
-            prompt, block = self._without_indent(entered.prompt), self._above(self._terminal.lines - entered.lines)
-            block = _from_last(prompt, block)
-            if block and (self._breaks(block[-1], line) or not self._is_answer(line, prompt)):
+            prompt = self._without_indent(entered.prompt)
+            block = _from_last(prompt, self._lines_above(self._terminal.lines - entered.lines))
+            if block and not self._is_answer(line, prompt):
                 block.append(line)
         if block and self.repeated(prompt) and not block[0].startswith(prompt.rstrip()):
             prompt = self.repeated(block[0])  # irb's tells how deep the block is, and changes while it is typed
         if not block or not prompt.strip() or not block[0].startswith(prompt.rstrip()):
             return None
-        block = self._unbroken(block)
         rest = [self._without_continuation(part) for part in block[1:]]
         if all(row.startswith(" " * len(prompt)) for row in rest):
             rest = [row.lstrip() for row in rest]  # fish draws it so; the line has no such blanks
@@ -191,6 +203,13 @@ class Judge:
             return text
         rows = [line[at : at + width] for at in range(0, len(line), width)]
         return "".join(row.rstrip() + "\n" if row.endswith("  ") else row for row in rows)[len(prompt) :]
+
+    def whole(self, line: str) -> str:
+        """The cursor's line with the rows above that go on in it."""
+        return self._unbroken([*self._above(min(self._terminal.lines - self.left_at - 1, LONGEST_BLOCK)), line])[-1]
+
+    def _lines_above(self, count: int) -> list[str]:
+        return self._unbroken([*self._above(count), self._terminal.line()[0]])[:-1]
 
     def _unbroken(self, block: list[str]) -> list[str]:
         """Rows that the editor broke and marked so, put together."""
@@ -218,7 +237,17 @@ class Judge:
 
     def since_left(self) -> list[str]:
         """The lines below the one that was left last, without the cursor's."""
-        return self._above(self._terminal.lines - self.left_at - 1)
+        return self._lines_above(self._terminal.lines - self.left_at - 1)
+
+    def _last_block(self, rows: list[str]) -> list[str]:
+        """The last rows that an editor of whole blocks drew, each with a prompt before its text."""
+        block: list[str] = []
+        for row in reversed(rows):
+            if row[len(self.repeated(row)) :].strip() and self.repeated(row):
+                block.insert(0, row)
+            elif block:
+                break
+        return block
 
     def _from_last_prompt(self, block: list[str]) -> tuple[str, list[str]]:
         for number in range(len(block) - 1, -1, -1):
