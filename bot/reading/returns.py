@@ -28,7 +28,8 @@ FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
 SHOWS_NOTHING = re.compile(
-    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z", re.DOTALL
+    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
+    re.DOTALL,
 )
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"

@@ -206,7 +206,7 @@ class Judge:
 
     def whole(self, line: str) -> str:
         """The cursor's line with the rows above that go on in it."""
-        return self._unbroken([*self._above(min(self._terminal.lines - self.left_at - 1, LONGEST_BLOCK)), line])[-1]
+        return self._unbroken([*self._above(min(self._terminal.lines, LONGEST_BLOCK)), line])[-1]
 
     def _lines_above(self, count: int) -> list[str]:
         return self._unbroken([*self._above(count), self._terminal.line()[0]])[:-1]
