@@ -28,7 +28,7 @@ FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
 SHOWS_NOTHING = re.compile(
-    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
+    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|(?!.*\x1b\[\?1l).*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
     re.DOTALL,
 )
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
@@ -88,6 +88,7 @@ class Returns:
         self._marked = False  # a shell's mark was drawn, and nothing since
         self._above = ""  # the piece before the last one
         self._head = ""  # the upper line of the last prompt, if it may have had two
+        self._headless = False  # a prompt came without one
         self._marks_prompts = False
         self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
         self._stepped = False  # the piece before ended in a new line
@@ -119,8 +120,10 @@ class Returns:
         self._terminal.feeds_return = False
 
     def _one(self, piece: str, time: str, following: str | None) -> None:
-        if self._last == "" and self._commands.waiting and not self._commands.answered:  # the first piece after keys
-            self._head = SILENT.sub("", self._above)
+        if self._commands.waiting and not self._commands.answered:  # the first piece after keys
+            if self._last == "":
+                self._head = SILENT.sub("", self._above)
+            self._headless = self._headless or (self._last != "" and self._in_shell())
         self._end(piece, time)
         self._commands.shown(piece)
         if piece and following and following[0] != "\x1b" and self._left_as_typed():
@@ -286,7 +289,7 @@ class Returns:
         shown, last = SILENT.sub("", piece), DIGITS.sub("0", self._head)
         begin = last[: (2 * len(last) + 2) // 3]
         return CORNER.match(shown) is not None or (
-            begin != "" and self._in_shell() and DIGITS.sub("0", shown).startswith(begin)
+            begin != "" and self._in_shell() and not self._headless and DIGITS.sub("0", shown).startswith(begin)
         )
 
     def _in_shell(self) -> bool:
