@@ -323,10 +323,12 @@ class Commands:
     # --- judging
 
     def _line_left(self, *, final: bool = False) -> None:
-        prompt = (self._entered[0].prompt or "").rstrip()
+        entered = self._entered[0]
+        first = self._prompts.guess if entered.prompt is None and not self._prompts else None
+        prompt = (entered.prompt or "").rstrip()
         self._terminal.join(
-            lambda row: bool((prompt and row.startswith(prompt)) or self._judge.begins(row)),
-            self._judge.rows_entered(self._entered[0]),
+            lambda row: bool((prompt and row.startswith(prompt)) or self._judge.begins(row) or (first and first(row))),
+            self._judge.rows_entered(entered),
         )
         self._block_left()
         line = self._judge.whole(self._terminal.line()[0].rstrip())

@@ -321,7 +321,7 @@ class Returns:
         if self._commands.answered:
             return self._commands.expects_more(line, shown)
         if self._attentive and self._known and last == "" and self._stepped:
-            return True
+            return not self._has_rows_below()
         prompt = self._at
         if prompt is not None and not line.endswith("^C"):
             if (
@@ -364,6 +364,11 @@ class Returns:
         erases nothing."""
         erased = ERASES.match(following)
         return erased is not None and SILENT.sub("", following[erased.end() :]).rstrip() == line
+
+    def _has_rows_below(self) -> bool:
+        """The cursor is not in the last row of its line, so a line feed only goes down to the next."""
+        line, place = self._terminal.line()
+        return width_of(line[:place]) // self._terminal.width < (width_of(line) - 1) // self._terminal.width
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""
