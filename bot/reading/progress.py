@@ -15,6 +15,7 @@ CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍�
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 # curl's times: total, spent and left.
 TIMES = re.compile(r"--:--|(?:[0-9]+:[0-9]{2}:[0-9]{2} +){2}")
+CLOCKS = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2} ")
 LONGEST = 400
 LONGEST_PERCENT = 24
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
@@ -92,7 +93,13 @@ def supersedes(last: str, following: str) -> bool:
 
 
 def _tells(line: str) -> bool:
-    return "%" in line or "--:--" in line or "it/s" in line or line.count(":") >= 6 or line.lstrip()[:1] in SPINNERS
+    return (
+        "%" in line
+        or "--:--" in line
+        or "it/s" in line
+        or (line.count(":") >= 6 and CLOCKS.search(line) is not None)
+        or line.lstrip()[:1] in SPINNERS
+    )
 
 
 @lru_cache(maxsize=2)  # each line is compared with the one before it and with the one after it

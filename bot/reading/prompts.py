@@ -100,6 +100,7 @@ class Prompts:
         guess = self.guess(prompt)
         if guess and prompt[len(guess[0]) :].isspace():
             prompt = guess[0]  # and an indent, which other lines need not have
+        prompt = prompt[_interrupts(prompt) :]
         shape = DIGITS.sub("0", prompt)
         if not prompt.strip() or len(prompt) > 300:
             return
@@ -115,17 +116,17 @@ class Prompts:
         """The prompt that `line` begins with, of those that were learnt, and its program; the longest."""
         best: tuple[str, str] | None = None
         for pattern, program in self._seen.values():
-            match = pattern.match(line)
-            if match and (best is None or len(match.group()) > len(best[0])):
-                best = match.group(), program
+            match = pattern.match(line, _interrupts(line))
+            if match and (best is None or match.end() > len(best[0])):
+                best = line[: match.end()], program
         return best
 
     def guess(self, line: str) -> tuple[str, str] | None:
         """A prompt that `line` begins with as far as prompts in general look."""
         if not (may_hold_prompt(line) or (line.startswith("... ") and self.program in ("python", UNKNOWN))):
             return None
-        match = ANY_PROMPT.match(line)
-        return (match.group(), PROGRAMS[match.lastgroup or SHELL]) if match else None
+        match = ANY_PROMPT.match(line, _interrupts(line))
+        return (line[: match.end()], PROGRAMS[match.lastgroup or SHELL]) if match else None
 
     def find(self, line: str) -> tuple[str, str] | None:
         return self.known(line) or self.guess(line)
@@ -143,6 +144,11 @@ class Prompts:
         if guess and guess[0].rstrip() == prompt.rstrip():
             return guess[1]
         return UNKNOWN
+
+
+def _interrupts(line: str) -> int:
+    """How long the echo of ^C is before a prompt that came on the same line."""
+    return 2 if line.startswith("^C") else 0
 
 
 def program_name(text: str) -> str:
