@@ -88,6 +88,11 @@ class Commands:
         return program_name(self.last) or "program"
 
     @property
+    def program(self) -> str:
+        """Whose prompt comes next, as far as that is known: that of what was started, or the last one's."""
+        return self._started or self._prompts.program
+
+    @property
     def answered(self) -> bool:
         """An Enter was pressed, something was shown since, and its line has not been left."""
         return bool(self._entered) and self._answered

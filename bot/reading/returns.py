@@ -380,13 +380,16 @@ class Returns:
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
-        self._twice[shape] = following == "" and self._twice.get(shape, bool(shape) or line.startswith(SHARED))
+        self._twice[shape] = following == "" and self._twice.get(shape, bool(shape) or line.startswith(SHARED) or self._in_node())
         return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
 
     def _returns_before_feeding(self, line: str) -> bool:
         """node answers Enter with two returns and a line feed; so it ends all that it writes while a line is edited."""
         editing = self._attentive and not self._commands.waiting
-        return self._prompts.program in ("node", "mongo") and (editing or line.startswith(SHARED))
+        return self._in_node() and (editing or line.startswith(SHARED))
+
+    def _in_node(self) -> bool:
+        return self._commands.program in ("node", "mongo")
 
     def _prompt(self) -> str | None:
         """The prompt of the line that is being typed, if it looks like one."""
