@@ -401,7 +401,7 @@ class Returns:
     def _wraps(self, prompt: int, time: str, rang: bool) -> bool:
         """A line editor fills the last column, then writes a blank, which wraps, and returns."""
         line, place = self._terminal.line()
-        if rang or place <= prompt or line[place - 1 : place] != " ":
+        if rang or place <= prompt or line[place - 1 : place] != " " or self._in_node():
             return False
         shown = width_of(line[: place - 1])
         counted = len(self._written) - 1

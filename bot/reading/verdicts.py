@@ -20,6 +20,7 @@ PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type)
 # What is left of readline's search where the line was redrawn over it in part.
 SEARCH_LEFT = re.compile(r"rch\)`|i-search\)|\((?:failed )?rev")
 GOES_ON = re.compile(r" {1,9}⋮ ")  # ipython's mark before a row that continues the one above
+MAY_GO_ON = re.compile(r" {1,9}(?:⋮|\.{3,9}:) ")  # the same before ipython 9, which is how its other rows begin too
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 FEWEST_ALIKE = 3
@@ -217,7 +218,7 @@ class Judge:
         for number, row in enumerate(block):
             if number and self._breaks(block[number - 1], row):
                 missing = self._terminal.width - width_of(block[number - 1])
-                lines[-1] = lines[-1].removesuffix(CONTINUES) + " " * missing + GOES_ON.sub("", row)
+                lines[-1] = lines[-1].removesuffix(CONTINUES) + " " * missing + MAY_GO_ON.sub("", row)
             else:
                 lines.append(row)
         return lines
@@ -225,7 +226,8 @@ class Judge:
     def _breaks(self, row: str, following: str) -> bool:
         """python marks the end of a row that goes on in the next one, ipython the beginning of that."""
         full = width_of(row) >= self._terminal.width - 1
-        return (full and row.endswith(CONTINUES)) or GOES_ON.match(following) is not None
+        marked = row.endswith(CONTINUES) or MAY_GO_ON.match(following) is not None
+        return (full and marked) or GOES_ON.match(following) is not None
 
     def rows_entered(self, entered: Entered) -> int:
         """How many lines above the cursor's may be of what was entered, as far as they are looked at."""
