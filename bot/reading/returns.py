@@ -244,7 +244,7 @@ class Returns:
         if self._commands.answered and self._commands.complete(line):
             return last != "" and (self._drawn_once_more(following, line) or self._answers_twice(following, line))
         if ERASES_ONLY.match(following):
-            return self._at is not None
+            return self._at is not None or (self._attentive and self._known and last == "" and self._stepped)
         if last == "\x1b[K" and not REDRAWS.match(following):
             return self._prompts.find(shown + " ") is not None
         if self._redrawn(last, following, line):
