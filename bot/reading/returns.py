@@ -311,7 +311,7 @@ class Returns:
                 and not line.endswith("^C")
                 and self._prompts.find(SILENT.sub("", following) + " ") is not None
             )
-            or (self._at is not None and GOES_UP.match(following) is not None)
+            or (self._at is not None and GOES_UP.match(following) is not None and not self._rises_to_it(line))
             or (following == "" and (last != "" or self._stepped) and self._returns_before_feeding(line))
             or (self._marks_prompts and self._attentive and self._wrapped_twice(last, SILENT.sub("", following)))
         )
@@ -364,6 +364,10 @@ class Returns:
         erases nothing."""
         erased = ERASES.match(following)
         return erased is not None and SILENT.sub("", following[erased.end() :]).rstrip() == line
+
+    def _rises_to_it(self, line: str) -> bool:
+        """pry draws in colours what was entered: from the line of one row that was left, a line feed came first."""
+        return self._commands.answered and not self._marks_prompts and width_of(line) < self._terminal.width
 
     def _has_rows_below(self) -> bool:
         """The cursor is not in the last row of its line, so a line feed only goes down to the next."""
