@@ -148,6 +148,8 @@ class Screen:
             first -= 1
         while last + 1 < len(self.rows) and (self.rows[last + 1].wrapped or self._full(last)):
             last += 1
+        if not any(map(self._full, range(first, last))):
+            return
         typed = False
         for y in range(first, last + 1):
             row = self.rows[y]

@@ -207,6 +207,8 @@ class Judge:
 
     def whole(self, line: str) -> str:
         """The cursor's line with the rows above that go on in it."""
+        if not any(self._breaks(row, line) for row in self._above(min(self._terminal.lines, 1))):
+            return line
         return self._unbroken([*self._above(min(self._terminal.lines, LONGEST_BLOCK)), line])[-1]
 
     def _lines_above(self, count: int) -> list[str]:
