@@ -384,7 +384,9 @@ class Returns:
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
-        self._twice[shape] = following == "" and self._twice.get(shape, bool(shape) or line.startswith(SHARED) or self._in_node())
+        self._twice[shape] = following == "" and self._twice.get(
+            shape, bool(shape) or line.startswith(SHARED) or self._in_node()
+        )
         return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
 
     def _returns_before_feeding(self, line: str) -> bool:
