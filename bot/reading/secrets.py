@@ -44,12 +44,12 @@ class _Automaton:
             self._finders.append(finder)
         self._set.Compile()
         options.never_capture = True
-        self._block: Any = re2.compile(b"|".join(hints), options)
+        self.block: Any = re2.compile(b"|".join(hints), options)
         self._stem: Any = re2.compile(_in_bytes(following.STEM), options)
 
     def next_hint(self, data: bytes, position: int) -> int:
         """Where the next line starts that has a hint, from `position` on; the end where there is none."""
-        while hit := self._block.search(data, position):
+        while hit := self.block.search(data, position):
             start, end = hit.span()
             line = max(position, data.rfind(b"\n", 0, start) + 1)
             if data[start:end].strip() not in _ASKING or self._stem.search(data, line, start):
@@ -63,7 +63,7 @@ class _Automaton:
         numbers = self._set.Match(data)
         if not numbers:
             # A set that runs out of memory finds nothing, without a word: then everything is looked for.
-            return list(self._finders) if self._block.search(data) else []
+            return list(self._finders) if self.block.search(data) else []
         return [self._finders[number] for number in numbers]
 
 
