@@ -47,12 +47,20 @@ class Scrollback:
 
     def last(self, count: int) -> list[str]:
         """The last `count` lines, as far as they are held."""
-        return self._split(count)[1]
+        lines: list[str] = []
+        for block in reversed(self._blocks):
+            wanted = count - len(lines)
+            found = block.rsplit("\n", wanted + 1)[:-1]
+            lines[:0] = found[-wanted:] if wanted else []
+            if len(lines) == count:
+                break
+        return lines
 
     def take(self, count: int) -> list[str]:
         """The last `count` lines, as far as they are held, which go back to the screen; the others leave."""
-        earlier, lines = self._split(count)
-        self._leave(earlier)
+        lines = self.last(count)
+        text = "".join(self._blocks)
+        self._leave(text[: len(text) - sum(map(len, lines)) - len(lines)])
         self._hold("")
         self.lines -= len(lines)
         return lines
@@ -66,19 +74,6 @@ class Scrollback:
         self._leave("".join(self._blocks))
         self._hold("")
         self._emit_leaving()
-
-    def _split(self, count: int) -> tuple[str, list[str]]:
-        """What is held before the last `count` lines, and these."""
-        while len(self._blocks) > 1 and self._blocks[-1].count("\n") < count:
-            last = self._blocks.pop()
-            self._blocks[-1] += last
-        if not self._blocks:
-            return "", []
-        *earlier, text = self._blocks
-        lines = text[:-1].rsplit("\n", count) if text else []
-        if len(lines) > count:
-            earlier.append(lines.pop(0) + "\n")
-        return "".join(earlier), lines
 
     def _hold(self, text: str) -> None:
         self._blocks = [text] if text else []
