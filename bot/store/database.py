@@ -17,11 +17,12 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
+import aiosqlite
 import psycopg
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, ColumnElement, Connection, Table, event, make_url, text
@@ -286,8 +287,24 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
     return create_async_engine(url, hide_parameters=True, **_POOL)
 
 
+async def _opened(path: str) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(path, timeout=_BUSY_TIMEOUT_S)
+    connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: no thread of it keeps the process alive
+    return await connection
+
+
 def _sqlite_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": _BUSY_TIMEOUT_S})
+    async def connect() -> aiosqlite.Connection:
+        """A connection that, where whoever waits for it is cancelled, is closed and not lost."""
+        opening = asyncio.ensure_future(_opened(str(url.database)))
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            with suppress(sqlite3.Error):
+                await (await opening).close()
+            raise
+
+    engine = create_async_engine(url, hide_parameters=True, async_creator=connect)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
