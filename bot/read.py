@@ -15,7 +15,7 @@ from bot.literal import legible, visible
 from bot.reading import Command, Digest, read
 from bot.reading.export import PIECE, pieces_of, spool, write_cast, write_json, write_transcript
 
-# Reading takes about a second for every 50 MB: a smaller file needs no progress bar.
+# Reading takes about a second for every 30 MB: a smaller file needs no progress bar.
 LARGE = 16 * 1024 * 1024
 
 
