@@ -292,8 +292,7 @@ class Commands:
             self._terminal.resize(reached, self._terminal.height)
         if self._typing or self._entered:
             text = self._measured(text)
-        if "\x1b[?2004" in text:
-            self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
+        self.look_for_editor(text)
         self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)
@@ -304,6 +303,12 @@ class Commands:
             printed = _printed(text[-LONGEST_ECHO:])
             self._echo = (self._echo + printed)[-LONGEST_ECHO:]
             self._judge.after = (self._judge.after + printed)[-SHORT:]
+
+    def look_for_editor(self, text: str) -> None:
+        if "\x1b[?2004" in text:
+            if self.edited:
+                self._terminal.forget_keypad()  # a line editor's, whether or not it gives it back
+            self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
 
     def _measured(self, text: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""

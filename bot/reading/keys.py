@@ -262,7 +262,7 @@ class Readline:
             case "\x1f" | "\x18\x15":
                 if self.undo:
                     line.text, line.point = self.undo.pop()
-            case "\x16" | "\x11":
+            case "\x16":
                 self.quoting = True
             case "\x10" | "\x1b[A" | "\x1bOA":
                 self._recall(self.place - 1)
@@ -278,16 +278,16 @@ class Readline:
             case "\x1b\\":
                 left, right = text[:point].rstrip(), text[point:].lstrip()
                 line.text, line.point = left + right, len(left)
-            case "\x12" | "\x13":
+            case "\x12":
                 self.searching = self.searched = True
                 self.draft, self.sought, self.found = text, "", len(self.history)
                 self.lose_track()
             case "\t" | "\x1b?" | "\x1b*" | "\x1b/" | "\x1b[Z":
                 line.insert(WILD)
                 line.known = False
-            case "\x0c" | "\x07" | "\x00":
+            case "\x0c" | "\x07" | "\x00" | "\x11":  # the last one lets output go on
                 pass
-            case _:
+            case _:  # ^S too: the terminal takes it to stop the output, unless it was told not to
                 line.known = False
 
     def _transpose(self) -> None:
@@ -391,6 +391,10 @@ class Keyboard:
             elif key in ("\x03", "\x1c", "\x1a") and not self.editor.quoting:
                 self._next()
                 yield None
+            elif key == "\x1b\n" and not live and not self.editor.searching:
+                # With vi keys, ESC often comes before Enter; a line recorder does not tell it from Alt-Enter.
+                self.editor.press("\x1b")
+                yield self._entered()
             elif (live or key == "\x0f") and key in ACCEPTS and not self.editor.quoting:
                 if key == "\x1b#":
                     self.editor.line.replace("#" + self.editor.line.text)

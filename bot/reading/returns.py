@@ -23,7 +23,10 @@ RETURN, NEW_LINE = "\r", "\n"
 REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
 # What stands there while readline searches or counts.
 ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
-MOVES = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)")
+MOVES = re.compile(
+    r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)"
+    r"|[^\x00-\x1f\x7f]{1,8}(?:\x1b\[C){2}"  # readline writes the sign of a vi mode anew, then steps to the cursor
+)
 FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
@@ -174,6 +177,7 @@ class Returns:
             self._last_at, self._written, self._at = time, self._last, None
             return len(contents)
         if "\x1b" in body:
+            self._commands.look_for_editor(body)
             body = self._terminal.without_silent(_with_returns(body))
         until = self._prompts.search(body)
         if until == 0:
@@ -430,7 +434,9 @@ def _shows_nothing(piece: str) -> bool:
     if SHOWS_NOTHING.match(piece) is not None:
         return True
     # ipython writes a title and an empty line, and prompt_toolkit one after what it has drawn: these are no redraws.
-    if "\x1b]" in piece or WRAPS in piece or COLOURS.fullmatch(piece):
+    # fish writes its title while it begins or ends a line, and returns.
+    titled = "\x1b]" in piece and TAKES_PASTES not in piece and ENDS_PASTES not in piece
+    if titled or WRAPS in piece or COLOURS.fullmatch(piece):
         return False
     return not CURSOR_KEYS.sub("", SILENT.sub("", piece))
 

@@ -271,6 +271,11 @@ class Terminal:
             self._screen.write(line)
             self._screen.nel()
 
+    def forget_keypad(self) -> None:
+        self.keypad = False
+        if self._screen is not None:
+            self._screen.keypad = False
+
     def _draw(self, text: str, at: int) -> int:
         while (screen := self._screen) is not None and at < len(text):
             at = last_frame(text, at, self.height)

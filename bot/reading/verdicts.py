@@ -83,6 +83,8 @@ class Judge:
         matching = self.matching(typed, line)
         if shown is None and not (matching and matching.prompt.strip() and self._is_prompt(matching.prompt)):
             shown = self._shown_above(entered, line)
+            if shown and "\n" in shown[1] and self._asked_blind(typed, shown[0], echoed):
+                return Verdict("", shown[0], blind=True)
         if matching is not None and (typed.known or shown is None) and not (shown and _is_part(matching, shown[1])):
             if "\n" in matching.text and not matching.prompt.strip():
                 return replace(matching, prompt=self._from_last_prompt(self.since_left())[0])
@@ -90,6 +92,11 @@ class Judge:
         if shown is not None:
             return _reconciled(typed, shown[0], self._without_padding(*shown, typed), echoed)
         return self._tangled(entered, line, echoed)
+
+    def _asked_blind(self, typed: Typed, prompt: str, echoed: str) -> bool:
+        """A question got one line, of which nothing was shown: what stands below is the next prompt, of several lines."""
+        one_line = typed.known and typed.printed and "\n" not in typed.edited
+        return one_line and self._prompts.find(prompt) is None and not _follows(typed.keys, echoed)
 
     def _tangled(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
         """The line begins with no prompt that is known."""

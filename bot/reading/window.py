@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import deque
 
+from bot.reading.sequences import SILENT
+
 # zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
 PROMPT_MARK = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
 FEWEST_BLANKS = " " * 9
@@ -50,12 +52,18 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     A prompt whose colours are not marked as taking no room makes readline wrap too early: then what it counted is the
     length of all that was written. A wide character that has no room in the last column leaves it empty.
     """
+    if shown > current and shown in USUAL and _columns(written) == shown:
+        return shown  # it would have wrapped before, and returned
     if shown and (shown % current == 0 or shown == current - 1):
         return None
     counted = len(NOT_COLOURS.sub("", written))
     if counted != shown and (counted == current or counted in USUAL):
         return counted
     return shown if shown >= NARROWEST else None
+
+
+def _columns(written: str) -> int:
+    return len(SILENT.sub("", written)) if written.isascii() else 0
 
 
 def painted_height(text: str) -> int | None:
