@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.reading.keys import WILD, Keyboard, Typed, pressed
+from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT, TOKEN
@@ -183,11 +183,15 @@ class Commands:
             self._entered.popleft()
 
     def _operated(self, typed: Typed, time: str) -> None:
-        """A line recorder tells of ^O only with the Enter after it: the line was left long before."""
-        for number, row in enumerate(self._judge.since_left(), self._judge.left_at + 1):
+        """A line recorder tells of ^O, or Alt-#, only with the Enter after it: the line was left long before."""
+        begins = COMMENT if typed.edited.startswith(COMMENT) else ""
+        # What ended the cursor's line is not known before the next piece.
+        rows = [*self._judge.since_left(), self._terminal.line()[0]] if begins else self._judge.since_left()
+        for number, row in enumerate(rows, self._judge.left_at + 1):
             found = self._prompts.find(row)
-            if found is not None and row[len(found[0]) :].strip():
-                self._told(Entered(time, typed, None), Verdict(row[len(found[0]) :], found[0]))
+            text = row[len(found[0]) :] if found else ""
+            if found and text.strip() and text.startswith(begins):
+                self._told(Entered(time, typed, None), Verdict(text, found[0]))
                 self._judge.left_at = number
                 return
 

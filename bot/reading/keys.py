@@ -24,6 +24,7 @@ WILD = "\ufffc"
 ENTER = ("\r", "\n")
 # Keys that accept the line too: operate-and-get-next, insert-comment. A line recorder does not know them.
 ACCEPTS = ("\x0f", "\x1b#")
+COMMENT = "#"
 
 
 def pressed(text: str) -> str:
@@ -395,9 +396,9 @@ class Keyboard:
                 # With vi keys, ESC often comes before Enter; a line recorder does not tell it from Alt-Enter.
                 self.editor.press("\x1b")
                 yield self._entered()
-            elif (live or key == "\x0f") and key in ACCEPTS and not self.editor.quoting:
+            elif key in ACCEPTS and not self.editor.quoting:
                 if key == "\x1b#":
-                    self.editor.line.replace("#" + self.editor.line.text)
+                    self.editor.line.replace(COMMENT + self.editor.line.text)
                 yield replace(self._entered(), operated=True)
                 if key == "\x0f":
                     self.editor.lose_track()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from bot.reading.commands import Commands
+from bot.reading.keys import COMMENT
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
@@ -125,8 +126,12 @@ class Returns:
     def _one(self, piece: str, time: str, following: str | None) -> None:
         if self._commands.waiting and not self._commands.answered:  # the first piece after keys
             if self._last == "":
-                self._head = SILENT.sub("", self._above)
-            self._headless = self._headless or (self._last != "" and self._in_shell())
+                head = SILENT.sub("", self._above)
+                # Of its prompts the last two had one: those before were others.
+                again = self._in_shell() and self._begins_as_last(head)
+                self._head, self._headless = head, self._headless and not again
+            else:
+                self._headless = self._headless or self._in_shell()
         self._end(piece, time)
         self._commands.shown(piece)
         if piece and following and following[0] != "\x1b" and self._left_as_typed():
@@ -290,11 +295,15 @@ class Returns:
 
     def _is_head(self, piece: str) -> bool:
         """It looks like the upper line of a prompt of two lines: it begins as the last one did."""
-        shown, last = SILENT.sub("", piece), DIGITS.sub("0", self._head)
-        begin = last[: (2 * len(last) + 2) // 3]
+        shown = SILENT.sub("", piece)
         return CORNER.match(shown) is not None or (
-            begin != "" and self._in_shell() and not self._headless and DIGITS.sub("0", shown).startswith(begin)
+            not self._headless and self._in_shell() and self._begins_as_last(shown)
         )
+
+    def _begins_as_last(self, head: str) -> bool:
+        last = DIGITS.sub("0", self._head)
+        begin = last[: (2 * len(last) + 2) // 3]
+        return begin != "" and DIGITS.sub("0", head).startswith(begin)
 
     def _in_shell(self) -> bool:
         return self._prompts.program in (SHELL, UNKNOWN)
@@ -327,6 +336,8 @@ class Returns:
         if self._attentive and self._known and last == "" and self._stepped:
             return not self._has_rows_below()
         prompt = self._at
+        if prompt is not None and line.startswith(prompt + COMMENT) and self._prompts.same(prompt, shown):
+            return False  # Alt-# made a comment of what was typed, and accepted it
         if prompt is not None and not line.endswith("^C"):
             if (
                 self._prompts.same(prompt, shown)
@@ -416,10 +427,9 @@ class Returns:
         shown = width_of(line[: place - 1])
         counted = len(self._written) - 1
         width = wrapped_width(shown, self._written[:-1], self._terminal.width)
-        if shown % self._terminal.width == 0 or width == self._terminal.width:
-            return True
-        if width is None or _second(time) - _second(self._last_at) < PAUSE_S or counted < 1:
-            return False
+        fits = shown % self._terminal.width == 0 or width == self._terminal.width
+        if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or counted < 1:
+            return fits
         self._terminal.resize(width, self._terminal.height)
         return True
 
