@@ -9,13 +9,18 @@ from itertools import groupby, pairwise
 from bot.reading.repaints import narrow, overlaid
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
+MARKS = "✔✓✅✖✗❌"
 MOVES = "\t\b\x1b"
 # What changes from state to state: numbers, their units, bars, spinners.
-CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?)?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
+CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?|[kKMGT](?!\w))?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 # curl's times: total, spent and left.
 TIMES = re.compile(r"--:--|(?:[0-9]+:[0-9]{2}:[0-9]{2} +){2}")
 CLOCKS = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2} ")
+SPINS = re.compile(rf"\n ?[{SPINNERS}]")
+# Drawn with the cursor saved and restored: apt's bar stands below the lines that scroll, not in them.
+ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8")
+RESTORES = "\x1b8"
 LONGEST = 400
 LONGEST_PERCENT = 24
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
@@ -24,10 +29,15 @@ FIRST_PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%[^\n]*")
 
 
 def may_hold_bars(text: str) -> bool:
+    text = in_place(text)
     at = text.find("%")
     while at > 0 and not text[max(0, at - 2) : at].rstrip(" ")[-1:].isdigit():
         at = text.find("%", at + 1)
-    return at > 0 or "--:--" in text
+    return at > 0 or "--:--" in text or (not text.isascii() and SPINS.search(text) is not None)
+
+
+def in_place(text: str) -> str:
+    return ELSEWHERE.sub("", text) if RESTORES in text else text
 
 
 def without_old_states(text: str, width: int) -> str:
@@ -58,7 +68,7 @@ def _replaced(lines: list[str], text: str) -> list[bool]:
 
 def _growing(states: list[str]) -> list[bool]:
     """The same for lines that look alike, of all but the last."""
-    if max(map(len, states)) <= LONGEST and states[0].strip():
+    if max(map(len, states)) <= LONGEST and states[0].strip() and RESTORES not in states[0]:
         if "%" not in states[0]:
             return [_tells(state) for state in states[:-1]]
         percents = [float(percent) for percent in FIRST_PERCENTS.findall("\n".join(states))]
@@ -77,12 +87,14 @@ def _drawn(states: list[str], width: int) -> str:
 
 def supersedes(last: str, following: str) -> bool:
     """`following` replaces `last` on the screen."""
+    last, following = in_place(last), in_place(following)
     if max(len(last), len(following)) > LONGEST:
         return False
     if not last.strip():
         # A bar begins at a line's start: the return before its first state left an empty piece.
         blanked = len(last) > 3 and bool(following.strip())
-        return blanked or (last == "" and (PERCENT.search(following) or TIMES.search(following)) is not None)
+        first = following.startswith(tuple(SPINNERS)) or PERCENT.search(following) or TIMES.search(following)
+        return blanked or (last == "" and bool(first))
     if not following.strip():
         return _tells(last)
     if not _tells(last):
@@ -114,5 +126,7 @@ def _percent(line: str) -> float:
 
 def _done(last: str, following: str) -> bool:
     """The last state says so in words: the same beginning, another end."""
+    if last.startswith(tuple(SPINNERS)):
+        return following.startswith(tuple(MARKS))
     found = PERCENT.search(last)
     return found is not None and found.start() >= 8 and following.startswith(last[: found.start()].rstrip())
