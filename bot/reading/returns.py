@@ -98,6 +98,7 @@ class Returns:
         self._stepped = False  # the piece before ended in a new line
         self._unwrapped = False
         self._rose = 0  # rows that it went up, and has not come down again
+        self._descending = False  # the line was entered in one of its upper rows: readline goes down, and returns
 
     def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written;
@@ -229,7 +230,9 @@ class Returns:
     def _end(self, following: str, time: str) -> None:
         if self._last is None:
             return
+        entered = self._descending or (self._at is not None and self._commands.answered and not self._commands.edited)
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
+        self._descending = entered and ending == NEW_LINE and self._has_rows_below()
         if ending == NEW_LINE:
             self._written = ""
         if self._last:
@@ -240,12 +243,14 @@ class Returns:
         self._above, self._last, self._stepped = self._last, None, ending == NEW_LINE
         # An editor that takes pastes in brackets says itself when it leaves its line.
         within = self._commands.edited and not self._terminal.alternate and ENDS_PASTES not in following
-        self._commands.ended(ending, typing=self._attentive, within=within)
+        self._commands.ended(ending, typing=self._attentive, within=within or self._descending)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
         told = self._told_by_sequences(last, following)
         if told is not None:
             return told
+        if self._descending and last == following == "":
+            return not self._has_rows_below()
         if self._attentive and self._judged != self._commands.judged:
             return False
         shown = SILENT.sub("", following)

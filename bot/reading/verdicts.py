@@ -80,6 +80,8 @@ class Judge:
             return _after_full_screen(typed, shown or self._guessed(line))
         if shown is None and line and line[0] in SEARCHES and line == typed.keys.strip():
             return None  # a pager's prompt, or vi's, gave way to a search
+        if not typed.known and typed.edited.startswith(tuple(SEARCHES)) and self._sought_in_vain(typed, line, echoed):
+            return None
         matching = self.matching(typed, line)
         if shown is None and not (matching and matching.prompt.strip() and self._is_prompt(matching.prompt)):
             shown = self._shown_above(entered, line)
@@ -92,6 +94,11 @@ class Judge:
         if shown is not None:
             return _reconciled(typed, shown[0], self._without_padding(*shown, typed), echoed)
         return self._tangled(entered, line, echoed)
+
+    def _sought_in_vain(self, typed: Typed, line: str, echoed: str) -> bool:
+        """vi's search found nothing, and only its prompt came back."""
+        found = self._prompts.find(line + " ")
+        return found is not None and not line[len(found[0]) :].strip() and echoes(typed.edited, echoed)
 
     def _asked_blind(self, typed: Typed, prompt: str, echoed: str) -> bool:
         """A question got one line, of which nothing was shown: what stands below is the next prompt, of several lines."""
