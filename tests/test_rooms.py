@@ -38,7 +38,7 @@ digest           | errors digester scratch                                      
 scalingo         | errors                                                                | httpx orjson pydantic structlog tenacity
 slack            | errors session literal digest                                         | aiohttp pydantic slack_sdk tenacity
 slack.listeners  | errors signing slack                                                  | slack_bolt
-store            | errors session scalingo                                               | alembic psycopg sqlalchemy
+store            | errors session scalingo                                               | aiosqlite alembic psycopg sqlalchemy
 queue            | errors store                                                          | pgqueuer psycopg pydantic_settings structlog
 readings         | errors session digest metrics scalingo scratch                        |
 access           | errors scalingo slack                                                 |
