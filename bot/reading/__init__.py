@@ -135,7 +135,7 @@ class _Session:
             if run.type == "output":
                 self._gather(run)
             elif run.type == "input":
-                self._read_gathered(TOGETHER, followed=True)
+                self._read_gathered(followed=True)
                 for time, content in zip(run.times, run.contents, strict=True):
                     self._bytes["input"] += _size(content)
                     self._commands.typed(content, time, live=self._returns is None)
@@ -151,16 +151,16 @@ class _Session:
             self._gathered.times.extend(run.times[start:end])
             self._gathered.contents.extend(run.contents[start:end])
             while len(self._gathered.times) > TOGETHER:
-                self._read_gathered(TOGETHER, followed=False)
+                self._read_gathered(followed=False)
             if end in long or self._returns is None:
-                self._read_gathered(TOGETHER, followed=False)
+                self._read_gathered(followed=False)
             start = end
 
-    def _read_gathered(self, count: int, *, followed: bool) -> None:
-        times, contents = self._gathered.times[:count], self._gathered.contents[:count]
+    def _read_gathered(self, *, followed: bool) -> None:
+        times, contents = self._gathered.times[:TOGETHER], self._gathered.contents[:TOGETHER]
         if not times:
             return
-        del self._gathered.times[:count], self._gathered.contents[:count]
+        del self._gathered.times[:TOGETHER], self._gathered.contents[:TOGETHER]
         self._now = (times[0], times[-1])
         run = Run("output", times, contents, followed)
         self._output(run) if self._timed is None else self._output_in_time(run, self._timed)
@@ -188,7 +188,7 @@ class _Session:
         self._commands.shown(text)
 
     def close(self) -> Digest:
-        self._read_gathered(TOGETHER, followed=False)
+        self._read_gathered(followed=False)
         if self._returns is not None:
             self._returns.close()
         self._commands.close()

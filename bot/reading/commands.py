@@ -15,7 +15,7 @@ from typing import Protocol
 from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
 from bot.reading.screen import width_of
-from bot.reading.sequences import SILENT, TOKEN
+from bot.reading.sequences import SILENT, TOKEN, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
 from bot.reading.window import WRAP, reached_width, wrapped_width
@@ -26,7 +26,6 @@ SHORT = 4096
 LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
 # prompt_toolkit draws all that changed at once: it may go down for a menu, and come back.
 FRAME = re.compile(r"\x1b\[\?7l(?:[^\x1b]|\x1b(?!\[\?7[lh]))*+\x1b\[\?7h")
-RISES = re.compile(r"\x1b\[([0-9]*)A")
 # What readline's search has found.
 SEARCHED = re.compile(r"i-search\)`[^']*': (.*)", re.DOTALL)
 MOST_ENTERED = 64  # Enters ahead of their lines
@@ -255,7 +254,7 @@ class Commands:
         start = 0
         self._answered = True
         while self._entered:
-            left = _line_left(text, start)
+            left = _next_end(text, start)
             if left is None:
                 break
             self._show(text[start : left.start()])
@@ -431,10 +430,10 @@ class Commands:
         self._accept(Command(entered.time, self._masks.line(text), program, False, verdict.sure))
 
 
-def _line_left(text: str, start: int) -> re.Match[str] | None:
+def _next_end(text: str, start: int) -> re.Match[str] | None:
     left = LINE_LEFT.search(text, start)
     while left is not None and (frame := FRAME.search(text, start)) and frame.start() < left.start() < frame.end():
-        rows = frame.group().count("\n") - sum(int(rise or 1) for rise in RISES.findall(frame.group()))
+        rows = frame.group().count("\n") - rows_risen(frame.group())
         start = text.rfind("\n", 0, frame.end()) if rows > 0 else frame.end()
         left = LINE_LEFT.search(text, start)
         if rows > 0:

@@ -14,7 +14,7 @@ from bot.reading.keys import COMMENT
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
-from bot.reading.sequences import LEAVES_ALTERNATE, SILENT
+from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.window import FEWEST_BLANKS, NARROWEST, marked_width, wrapped_width
 
@@ -39,7 +39,6 @@ SHOWS_NOTHING = re.compile(
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
-ROWS = re.compile(r"\x1b\[([0-9]*)A")
 COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
@@ -237,7 +236,7 @@ class Returns:
             self._written = ""
         if self._last:
             rose = ROSE.search(self._last) if "A" in self._last else None
-            self._rose = sum(int(rows or 1) for rows in ROWS.findall(rose.group())) if rose else 0
+            self._rose = rows_risen(rose.group()) if rose else 0
         elif ending == NEW_LINE:
             self._rose = max(0, self._rose - 1)
         self._above, self._last, self._stepped = self._last, None, ending == NEW_LINE

@@ -79,6 +79,14 @@ _BEGINS_C1 = 0xC2  # in UTF-8
 _NO_CONTROLS = bytes(byte for byte in range(256) if byte not in (*range(0x20), 0x7F, _BEGINS_C1)) + b"\t\n"
 _C1 = re.compile("[\x80-\x9f]")
 
+_CUU = re.compile(r"\x1b\[([0-9]*)A")
+
+
+def rows_risen(text: str) -> int:
+    """How many rows `text` goes up."""
+    return sum(int(rows or 1) for rows in _CUU.findall(text))
+
+
 # A sequence whose end has not come yet, at the end of a piece.
 UNFINISHED = re.compile(
     r"(?:\x1b|(?:\x1b\[|\x9b)[0-?]*+[ -/]*+|\x1b[ -/]++|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x18\x1a\x9c\n]*+\x1b?)\Z"
