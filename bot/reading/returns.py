@@ -40,6 +40,7 @@ WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
+COLOURED = re.compile(r"(?:\x1b\[[0-9;]*m)+[^\x00-\x1f\x7f]")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
 # python goes up a row to feed a line before its prompt.
 FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
@@ -134,7 +135,7 @@ class Returns:
                 self._headless = self._headless or self._in_shell()
         self._end(piece, time)
         self._commands.shown(piece)
-        if piece and following and following[0] != "\x1b" and self._left_as_typed():
+        if piece and following and self._shows_at_once(following) and self._left_as_typed():
             return
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
@@ -149,8 +150,12 @@ class Returns:
             self._known = known
         else:
             self._since += 1
-            self._lingering = self._since < LINGER and not piece[:1].isprintable()
+            self._lingering = self._since < LINGER and not self._shows_at_once(piece)
             self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
+
+    def _shows_at_once(self, piece: str) -> bool:
+        """It begins with no more than colours: only node draws a line like that, with what may come next in grey."""
+        return piece[:1].isprintable() or (not self._in_node() and COLOURED.match(piece) is not None)
 
     def _left_as_typed(self) -> bool:
         """A known prompt stands there and what was typed at it, nothing else: its line was left, and all is as it seems."""
