@@ -27,7 +27,7 @@ def run(path: str, *, json: bool, transcript: bool, cast: bool, marks: bool) -> 
             write_json(pieces, out)
         elif transcript:
             # In a pipe it is what the terminal showed; on a terminal it must not act.
-            write_transcript(pieces, out, marks=marks, spelled=legible if sys.stdout.isatty() else str)
+            write_transcript(pieces, out, marks=marks, spelled=legible if sys.stdout.isatty() else None)
         elif cast:
             write_cast(pieces, out)
         else:
@@ -72,7 +72,7 @@ class _Summary:
         self.masked = 0
         self.unsure = 0
 
-    def text(self, text: str) -> None:
+    def text(self, text: bytes) -> None:
         pass
 
     def command(self, command: Command) -> None:

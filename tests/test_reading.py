@@ -24,8 +24,8 @@ class Session:
         self.commands: list[Command] = []
         self.digest: Digest = read(pieces, self, marks=marks)
 
-    def text(self, text: str) -> None:
-        self.transcript += text
+    def text(self, text: bytes) -> None:
+        self.transcript += text.decode()
 
     def command(self, command: Command) -> None:
         self.commands.append(command)

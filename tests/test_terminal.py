@@ -8,12 +8,12 @@ from bot.reading.terminal import Terminal
 
 
 def lines(text: str, *, width: int = 80, height: int = 24) -> list[str]:
-    emitted: list[str] = []
+    emitted: list[bytes] = []
     terminal = Terminal(emitted.append)
     terminal.resize(width, height)
     terminal.feed(text)
     terminal.close()
-    return [line.rstrip() for line in "".join(emitted).rstrip().split("\n")]
+    return [line.rstrip() for line in b"".join(emitted).decode().rstrip().split("\n")]
 
 
 CASES: dict[str, tuple[str, list[str]]] = {
@@ -60,12 +60,14 @@ def test_what_is_left(text: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(("text", "expected"), CASES.values(), ids=CASES.keys())
 def test_character_by_character_it_is_the_same(text: str, expected: list[str]) -> None:
-    emitted: list[str] = []
+    emitted: list[bytes] = []
     terminal = Terminal(emitted.append)
     for character in text:
         terminal.feed(character)
     terminal.close()
-    assert [line.rstrip() for line in "".join(emitted).rstrip().split("\n")] == expected or "bare line feed" in text
+    assert [
+        line.rstrip() for line in b"".join(emitted).decode().rstrip().split("\n")
+    ] == expected or "bare line feed" in text
 
 
 def test_a_line_that_wraps_is_one_line() -> None:
@@ -86,11 +88,11 @@ def test_rows_that_scroll_away_are_kept() -> None:
 
 
 def test_a_very_long_line_is_handed_on_in_parts() -> None:
-    emitted: list[str] = []
+    emitted: list[bytes] = []
     terminal = Terminal(emitted.append)
     terminal.feed("above\r\n")
     for _ in range(100):
         terminal.feed("word " * 2000)
     assert len(emitted) > 10
     terminal.close()
-    assert "".join(emitted) == "above\n" + "word " * 200_000 + "\n"
+    assert b"".join(emitted).decode() == "above\n" + "word " * 200_000 + "\n"

@@ -28,8 +28,8 @@ __all__ = ["Command", "Digest", "Sink", "moment_of", "read"]
 class Sink(Protocol):
     """Where a session's content goes, masked, as it is read. One that also has `reached` is told when lines stood there."""
 
-    def text(self, text: str) -> None:
-        """Transcript: whole lines, or parts of a very long one."""
+    def text(self, text: bytes) -> None:
+        """Transcript, in UTF-8: whole lines, or parts of a very long one."""
 
     def command(self, command: Command) -> None:
         """The next command."""

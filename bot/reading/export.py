@@ -62,12 +62,12 @@ Spelling = Callable[[str], str]
 class _Transcript:
     """A sink that keeps the words."""
 
-    def __init__(self, out: Writes, spelled: Spelling = str) -> None:
+    def __init__(self, out: Writes, spelled: Spelling | None = None) -> None:
         self._out = out
         self._spelled = spelled
 
-    def text(self, text: str) -> None:
-        self._out.write(self._spelled(text).encode("utf-8", "replace"))
+    def text(self, text: bytes) -> None:
+        self._out.write(text if self._spelled is None else self._spelled(text.decode()).encode())
 
     def command(self, command: Command) -> None:
         pass
@@ -80,7 +80,7 @@ class _Commands:
         self._out = out
         self._separator = b"\n    "
 
-    def text(self, text: str) -> None:
+    def text(self, text: bytes) -> None:
         pass
 
     def command(self, command: Command) -> None:
@@ -88,7 +88,9 @@ class _Commands:
         self._separator = b",\n    "
 
 
-def write_transcript(pieces: Iterable[bytes], out: BinaryIO, *, marks: bool = False, spelled: Spelling = str) -> Digest:
+def write_transcript(
+    pieces: Iterable[bytes], out: BinaryIO, *, marks: bool = False, spelled: Spelling | None = None
+) -> Digest:
     with spool() as words:
         digest = read(pieces, _Transcript(words, spelled), marks=marks)
         words.seek(0)
@@ -119,8 +121,8 @@ class _Cast:
         self._start: datetime | None = None
         self._now = 0.0
 
-    def text(self, text: str) -> None:
-        for line in text.splitlines(keepends=True):
+    def text(self, text: bytes) -> None:
+        for line in text.decode().splitlines(keepends=True):
             while self._reached and self._reached[0][0] <= self._lines:
                 self._reached.popleft()
             second = self._reached[0][1] if self._reached else self._now

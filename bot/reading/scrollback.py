@@ -10,31 +10,31 @@ HANDFUL = 4 * 1024
 
 
 class Scrollback:
-    """`emit` gets the lines in order, each once nothing can change it any more; a long one may come in several parts,
-    of which only the last ends in a newline."""
+    """Lines in UTF-8, which is how they leave. `emit` gets them in order, each once nothing can change it any more; a long
+    one may come in several parts, of which only the last ends in a newline."""
 
-    def __init__(self, emit: Callable[[str], None]) -> None:
-        self.handful = HANDFUL  # characters
+    def __init__(self, emit: Callable[[bytes], None]) -> None:
+        self.handful = HANDFUL  # bytes
         self.lines = 0  # whole ones, those that were handed on among them
         self._emit = emit
-        self._blocks: list[str] = []  # of whole lines, held
-        self._held = 0  # characters in them
-        self._leaving: list[str] = []  # handed on, and not emitted yet
+        self._blocks: list[bytes] = []  # of whole lines, held
+        self._held = 0  # bytes in them
+        self._leaving: list[bytes] = []  # handed on, and not emitted yet
         self._leaving_length = 0
 
-    def keep(self, lines: str, height: int) -> None:
+    def keep(self, lines: bytes, height: int) -> None:
         """Hold whole lines; those that are more than a screen of `height` rows above the cursor leave."""
-        self.lines += lines.count("\n")
+        self.lines += lines.count(b"\n")
         self._blocks.append(lines)
         self._held += len(lines)
         if self._held > HELD:
             self._flush(height)
 
     def _flush(self, height: int) -> None:
-        text = "".join(self._blocks)
+        text = b"".join(self._blocks)
         cut = len(text)
         for _ in range(height + 1):
-            cut = text.rfind("\n", 0, cut)
+            cut = text.rfind(b"\n", 0, cut)
             if cut < 0:
                 break
         else:
@@ -43,14 +43,17 @@ class Scrollback:
         self._hold(text)
         if self._held > HELD:  # few lines, and very long ones
             self._leave(text)
-            self._hold("")
+            self._hold(b"")
 
     def last(self, count: int) -> list[str]:
         """The last `count` lines, as far as they are held."""
-        lines: list[str] = []
+        return [line.decode() for line in self._last(count)]
+
+    def _last(self, count: int) -> list[bytes]:
+        lines: list[bytes] = []
         for block in reversed(self._blocks):
             wanted = count - len(lines)
-            found = block.rsplit("\n", wanted + 1)[:-1]
+            found = block.rsplit(b"\n", wanted + 1)[:-1]
             lines[:0] = found[-wanted:] if wanted else []
             if len(lines) == count:
                 break
@@ -58,28 +61,28 @@ class Scrollback:
 
     def take(self, count: int) -> list[str]:
         """The last `count` lines, as far as they are held, which go back to the screen; the others leave."""
-        lines = self.last(count)
-        text = "".join(self._blocks)
+        lines = self._last(count)
+        text = b"".join(self._blocks)
         self._leave(text[: len(text) - sum(map(len, lines)) - len(lines)])
-        self._hold("")
+        self._hold(b"")
         self.lines -= len(lines)
-        return lines
+        return [line.decode() for line in lines]
 
-    def hand_on(self, text: str) -> None:
+    def hand_on(self, text: bytes) -> None:
         """What comes below the lines that are held, of which there must be none, and leaves at once."""
-        self.lines += text.count("\n")
+        self.lines += text.count(b"\n")
         self._leave(text)
 
     def close(self) -> None:
-        self._leave("".join(self._blocks))
-        self._hold("")
+        self._leave(b"".join(self._blocks))
+        self._hold(b"")
         self._emit_leaving()
 
-    def _hold(self, text: str) -> None:
+    def _hold(self, text: bytes) -> None:
         self._blocks = [text] if text else []
         self._held = len(text)
 
-    def _leave(self, text: str) -> None:
+    def _leave(self, text: bytes) -> None:
         if not text:
             return
         self._leaving.append(text)
@@ -88,6 +91,6 @@ class Scrollback:
             self._emit_leaving()
 
     def _emit_leaving(self) -> None:
-        self._emit("".join(self._leaving))
+        self._emit(b"".join(self._leaving))
         self._leaving.clear()
         self._leaving_length = 0

@@ -163,6 +163,11 @@ class Masker:
     def feed(self, text: str) -> str:
         """Whole lines, each ending in a line feed, in the order in which they were shown: the same lines, masked."""
         data = text.encode("utf-8", "surrogatepass")
+        masked = self.lines(data)
+        return text if masked is data else masked.decode("utf-8", "surrogatepass")
+
+    def lines(self, data: bytes) -> bytes:
+        """The same in UTF-8; the very object that was given where nothing is masked."""
         pieces: list[bytes] = []
         position = 0
         done = 0  # up to here lines are in `pieces`; from here on none has a secret of its own
@@ -179,9 +184,8 @@ class Masker:
             position = end + 1
         if position < len(data):
             self._previous = data[data.rfind(b"\n", 0, len(data) - 1) + 1 : len(data) - 1]
-        pieces.append(self._known_masked(data[done:]))
-        masked = b"".join(pieces)
-        return text if masked == data else masked.decode("utf-8", "surrogatepass")
+        rest = self._known_masked(data[done:])
+        return b"".join((*pieces, rest)) if pieces else rest
 
     def _next_to_read(self, data: bytes, position: int) -> int:
         """Where the next line starts that must be read closely; the end where there is none."""

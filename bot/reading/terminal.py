@@ -45,7 +45,7 @@ SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
 class Terminal:
     """`emit` gets the lines as Scrollback hands them on."""
 
-    def __init__(self, emit: Callable[[str], None], note: Callable[[bool], str] = lambda _begins: "") -> None:
+    def __init__(self, emit: Callable[[bytes], None], note: Callable[[bool], str] = lambda _begins: "") -> None:
         """`note` is told when the alternate screen begins and when it ends; what it then says stands for it."""
         self.width, self.height = WIDTH, HEIGHT
         self.scrollback = Scrollback(emit)
@@ -253,12 +253,12 @@ class Terminal:
         if len(line) > LONGEST_LINE and "\r" not in line:
             keep = self.width * self.height
             self.scrollback.take(0)
-            self.scrollback.hand_on(_expand(line[:-keep]))
+            self.scrollback.hand_on(_in_utf8(_expand(line[:-keep])))
             line = line[-keep:]
         self._line = line
 
     def _keep(self, lines: str) -> None:
-        self.scrollback.keep(_expand(lines) if "\t" in lines else lines, self.height)
+        self.scrollback.keep(_in_utf8(_expand(lines) if "\t" in lines else lines), self.height)
 
     # --- cells
 
@@ -308,9 +308,9 @@ class Terminal:
 
     def _scrolled(self, row: Row, continued: bool) -> None:
         if continued:
-            self.scrollback.hand_on("".join(row.pad(self._screen.width if self._screen else self.width)))
+            self.scrollback.hand_on(_in_utf8("".join(row.pad(self._screen.width if self._screen else self.width))))
         else:
-            self.scrollback.hand_on(row.text + "\n")
+            self.scrollback.hand_on(_in_utf8(row.text + "\n"))
 
     def _leave_cells(self, *, force: bool = False) -> bool:
         screen = self._screen
@@ -326,10 +326,14 @@ class Terminal:
         )[:-1]
         lines, feed, last = text.rpartition("\n")
         if feed:
-            self.scrollback.keep(lines + feed, self.height)
+            self.scrollback.keep(_in_utf8(lines + feed), self.height)
         self._line = last.ljust(screen.x) if not force and not screen.row().wrapped else last
         self._screen = None
         return True
+
+
+def _in_utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # where records are read no half of a surrogate pair is let through
 
 
 def _without_idle_erasures(text: str) -> str:
