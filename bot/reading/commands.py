@@ -270,6 +270,16 @@ class Commands:
         if start < len(text):
             self._show(text[start:] if start else text)
 
+    def passed(self, lines: bytes) -> None:
+        """The same for many lines at once, in UTF-8, while nobody types and no Enter waits for its line."""
+        if len(lines) < SHORT or b"\n" not in lines or not self._terminal.pass_lines(lines):
+            self.shown(lines.decode())
+            return
+        self._answered = True
+        self._judge.written = ""
+        self._echo = _printed(lines[lines.rfind(b"\n") + 1 :].decode()[-LONGEST_ECHO:])
+        self._judge.after = (self._judge.after + self._echo)[-SHORT:]
+
     def _for_full_screen(self) -> None:
         self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
 

@@ -17,7 +17,7 @@ PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 # curl's times: total, spent and left.
 TIMES = re.compile(r"--:--|(?:[0-9]+:[0-9]{2}:[0-9]{2} +){2}")
 CLOCKS = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2} ")
-SPINS = re.compile(rf"\n ?[{SPINNERS}]")
+SPINS = re.compile(rf"\n ?(?:{'|'.join(SPINNERS)})".encode())
 # Drawn with the cursor saved and restored: apt's bar stands below the lines that scroll, not in them.
 ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8")
 RESTORES = "\x1b8"
@@ -28,12 +28,13 @@ ALIKE = b"0123456789.,:? \t-=#>|/\\" + bytes(range(0x80, 0x100))
 FIRST_PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%[^\n]*")
 
 
-def may_hold_bars(text: str) -> bool:
-    text = in_place(text)
-    at = text.find("%")
-    while at > 0 and not text[max(0, at - 2) : at].rstrip(" ")[-1:].isdigit():
-        at = text.find("%", at + 1)
-    return at > 0 or "--:--" in text or (not text.isascii() and SPINS.search(text) is not None)
+def may_hold_bars(lines: bytes) -> bool:
+    if RESTORES.encode() in lines:
+        lines = in_place(lines.decode()).encode()
+    at = lines.find(b"%")
+    while at > 0 and not lines[max(0, at - 2) : at].rstrip(b" ")[-1:].isdigit():
+        at = lines.find(b"%", at + 1)
+    return at > 0 or b"--:--" in lines or (not lines.isascii() and SPINS.search(lines) is not None)
 
 
 def in_place(text: str) -> str:

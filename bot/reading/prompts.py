@@ -67,29 +67,33 @@ class Prompts:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[re.Pattern[str], str]] = {}
         self.program = UNKNOWN
-        self._any: tuple[re.Pattern[str], ...] | None = None
+        self._any: tuple[re.Pattern[bytes], ...] | None = None
 
     def __bool__(self) -> bool:
         return bool(self._seen)
 
-    def search(self, text: str) -> int | None:
-        """Where the first line of `text` that begins with a learnt prompt begins."""
+    def search(self, lines: bytes) -> int | None:
+        """Where the end is after which the first of `lines`, in UTF-8, begins that does so with a learnt prompt; 0 for the
+        very first."""
         if self._any is None:
             self._any = self._compiled()
-        begin = 3 if text.startswith("\x1b[K") else 0
-        if any(pattern.match(text, begin) for pattern, _ in self._seen.values()):
+        if not self._any:
+            return None
+        at_once, fed, *returned = self._any
+        if at_once.match(lines):
             return 0
-        starts = [found.start() for pattern in self._any if (found := pattern.search(text))]
-        return min(starts, default=None)
+        after = (fed, *returned) if b"\r" in lines else (fed,)
+        return min((found.start() for pattern in after if (found := pattern.search(lines))), default=None)
 
-    def _compiled(self) -> tuple[re.Pattern[str], ...]:
+    def _compiled(self) -> tuple[re.Pattern[bytes], ...]:
         """One pattern for each way that a line begins, so that each begins with a literal, which is what makes it fast."""
         if not self._seen:
             return ()
-        any_prompt = "|".join(pattern.pattern for pattern, _ in self._seen.values())
-        first = {shape[0] for shape in self._seen}
-        starts = re.escape("".join(sorted(first))) + ("0-9" if "0" in first else "")
-        return tuple(re.compile(f"{begin}(?=[{starts}])(?:{any_prompt})") for begin in (r"\n", r"\r", r"\r\x1b\[K"))
+        any_prompt = b"|".join(pattern.pattern.encode() for pattern, _ in self._seen.values())
+        first = {shape.encode()[:1] for shape in self._seen}
+        starts = re.escape(b"".join(sorted(first))) + (b"0-9" if b"0" in first else b"")
+        begins = (rb"(?:\x1b\[K)?", rb"\n", rb"\r", rb"\r\x1b\[K")
+        return tuple(re.compile(begin + b"(?=[" + starts + b"])(?:" + any_prompt + b")") for begin in begins)
 
     def same(self, prompt: str, line: str) -> bool:
         """`line` begins with this prompt, though its numbers (a clock) may differ."""

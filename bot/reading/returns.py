@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from bot.reading.bulk import LESS, MODES, MORE, with_returns
 from bot.reading.commands import Commands
 from bot.reading.keys import COMMENT
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
@@ -47,19 +48,8 @@ FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
 HIDES = re.compile(r"\x1b\[\?25l(?:\x1b\[[0-9]+D)?\Z")  # and another one to go on in
 ERASES = re.compile(r"(?:\x1b\[[0-2]?K)+")
 ERASES_ONLY = re.compile(ERASES.pattern + r"\Z")
-# The same for a whole block. `top` ends its lines with EL, and shows an empty one as nothing but that.
-ERASES_BEFORE = re.compile(r"\n(?:\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
-# A row above was drawn: `docker pull` comes back down, and returns.
-COMES_BACK = re.compile(r"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n)")
 # The next page is written over what a pager asks with.
-_MORE = r"\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m"
-_LESS = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
-PAGER_ASKS = re.compile(rf"(?:{_MORE}|--More--[^\n\x1b]*+|{_LESS})\n")
-# The same in a block: patterns that begin with a literal are many times faster.
-MORE_ASKS, LESS_ASKS = re.compile(rf"({_MORE})\n"), re.compile(rf"(\n{_LESS})\n")
-# What zsh and fish write before their prompt to have it in the first column, and wipe again.
-MARKS = re.compile(r"[%#⏎¶](?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:⏎? \n)?+")
-ENDS_IN_RETURN = ("\x1b[?2004l\n", "\x1b[2K\n", "\x1b[A\n", "\x1b[?1049l\x1b[23;0;0t\n")
+PAGER_ASKS = re.compile(rf"(?:{MORE}|--More--[^\n\x1b]*+|{LESS})\n")
 # How the upper line of a prompt of two lines often begins.
 CORNER = re.compile(r"\s*[┌╭┏╔]")
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
@@ -174,40 +164,42 @@ class Returns:
 
     def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
-        body = "".join(contents[at:])[:-1]
-        sign = UNWRAPS if UNWRAPS in body else TAKES_PASTES
-        if sign in body and not self._terminal.alternate:
+        body = "".join(contents[at:])[:-1].encode()
+        modes = MODES in body
+        sign = next((sign for sign in (UNWRAPS, TAKES_PASTES) if sign.encode() in body), None) if modes else None
+        if sign is not None and not self._terminal.alternate:
             first = next(number for number in range(at, len(contents)) if sign in contents[number])
             first -= LONGEST_HEAD
             return self._many(contents[:first], at, time, followed=False) if first > at else self._begin(at)
-        self._end(body[: body.find("\n")] if "\n" in body else body, time)
-        if self._terminal.alternate and not LEAVES_ALTERNATE.search(body):
-            self._commands.shown(body)
-            self._last = body[body.rfind("\n") + 1 :]
+        self._end(contents[at][:-1], time)
+        if self._terminal.alternate and not LEAVES_ALTERNATE.search(text := body.decode()):
+            self._commands.shown(text)
+            self._last = text[text.rfind("\n") + 1 :]
             self._last_at, self._written, self._at = time, self._last, None
             return len(contents)
-        if "\x1b" in body:
-            self._commands.look_for_editor(body)
-            body = self._terminal.without_silent(_with_returns(body))
+        if modes:
+            self._commands.look_for_editor(body.decode())
+        body = with_returns(body, self._terminal.without_silent)
         until = self._prompts.search(body)
         if until == 0:
             return self._begin(at)
         if until is not None:
             body = body[:until]
-            at += body.count("\n") + body.count("\r") + 1
+            at += body.count(b"\n") + body.count(b"\r") + 1
         else:
             until = self._new_prompt(contents, at) if followed else len(contents)
             if until == at:
                 return self._begin(at)
             stop = len(body)
             for _ in range(until, len(contents)):
-                stop = max(body.rfind("\n", 0, stop), body.rfind("\r", 0, stop))
+                stop = max(body.rfind(b"\n", 0, stop), body.rfind(b"\r", 0, stop))
             body, at = body[:stop], until
-        if may_hold_bars(body):
-            body = without_old_states(body, self._terminal.width)
-        self._last = body[max(body.rfind("\n"), body.rfind("\r")) + 1 :]
+        self._last = body[max(body.rfind(b"\n"), body.rfind(b"\r")) + 1 :].decode()
         self._last_at, self._written = time, self._last
-        self._commands.shown(body)
+        if may_hold_bars(body):
+            self._commands.shown(without_old_states(body.decode(), self._terminal.width))
+        else:
+            self._commands.passed(body)
         self._at = self._prompt()
         return at
 
@@ -458,23 +450,3 @@ def _shows_nothing(piece: str) -> bool:
     if titled or WRAPS in piece or COLOURS.fullmatch(piece):
         return False
     return not CURSOR_KEYS.sub("", SILENT.sub("", piece))
-
-
-def _with_returns(body: str) -> str:
-    if "⏎" in body or "       \n" in body:
-        body = MARKS.sub(lambda mark: mark.group().replace("\n", RETURN), body)
-    for ending in ENDS_IN_RETURN:
-        if ending in body:
-            body = body.replace(ending, ending[:-1] + RETURN)
-    if "\n\x1b[" not in body:
-        return body
-    if "B\n" in body:
-        body = COMES_BACK.sub(RETURN, body)
-    if "--More--" in body:
-        body = MORE_ASKS.sub(r"\1" + RETURN, body)
-    if "\x1b[K\n\x1b[K" in body:
-        body = LESS_ASKS.sub(r"\1" + RETURN, "\n" + body)[1:]
-    return ERASES_BEFORE.sub(
-        lambda erased: erased.group() if body.endswith("\x1b[K", 0, erased.start()) else RETURN + erased.group()[1:],
-        body,
-    )

@@ -30,12 +30,27 @@ _SILENT = (
 )
 SILENT = re.compile(r"\x1b" + _SILENT + r"|[()][B@A])")
 SILENT_BUT_SETS = re.compile(r"\x1b" + _SILENT + ")")
+# The same in UTF-8.
+_SILENT_BYTES = (
+    rb"\x1b"
+    + _SILENT.replace(
+        r"[^\x07\x1b\x18\x1a\x9c\n]*+(?:\x07|\x1b\\|[\x18\x1a\x9c])?",
+        r"(?:[^\x07\x1b\x18\x1a\xc2\n]|\xc2(?!\x9c))*+(?:\x07|\x1b\\|[\x18\x1a]|\xc2\x9c)?",
+    ).encode()
+)
+SILENT_BYTES = re.compile(_SILENT_BYTES + rb"|[()][B@A])")
+SILENT_BUT_SETS_BYTES = re.compile(_SILENT_BYTES + b")")
 # Likewise: NUL, BEL, DEL.
 SILENT_CONTROLS = ("\0", "\x07", "\x7f")
 DRAWING_SETS = ("\x1b(0", "\x1b)0")
 
 # Anything left that is not text, a tab or a line's end: the line needs more than a substitution.
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def controls_in(text: bytes) -> bytes:
+    """The control characters in a text in UTF-8 but for tabs and line ends, and the first bytes of those of C1."""
+    return text.translate(None, _NO_CONTROLS)
 
 
 class Controls:
@@ -46,7 +61,7 @@ class Controls:
     def __init__(self, text: str) -> None:
         # A pattern of a set of characters reads 170 MB/s: what kinds there are is told five times as fast, and each
         # kind is then found in no time.
-        kinds = set(text.encode("utf-8", "surrogatepass").translate(None, _NO_CONTROLS))
+        kinds = set(controls_in(text.encode("utf-8", "surrogatepass")))
         controls = {chr(kind) for kind in kinds if kind < _BEGINS_C1}
         if _BEGINS_C1 in kinds:
             controls.update(_C1.findall(text))

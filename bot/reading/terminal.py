@@ -23,10 +23,13 @@ from bot.reading.sequences import (
     OVERPRINTING,
     SILENT,
     SILENT_BUT_SETS,
+    SILENT_BUT_SETS_BYTES,
+    SILENT_BYTES,
     SILENT_CONTROLS,
     UNEVEN,
     UNFINISHED,
     Controls,
+    controls_in,
     only_returns,
 )
 from bot.reading.window import FEWEST_ROWS, MOST_ROWS, last_row, marked_width, painted_height
@@ -126,7 +129,8 @@ class Terminal:
             if height is not None:
                 self.resize(self.width, height)
             if len(controls) == 1 and ERASE_TO_END in text and self._passes():
-                text = _without_idle_erasures(text)
+                bare = text.replace(ERASE_TO_END, "")
+                text = text if "\x1b" in bare else bare
                 controls = Controls(text)
         at = 0
         while at < len(text):
@@ -136,6 +140,24 @@ class Terminal:
                 at = self._pass(text, at, controls)
             else:
                 at = self._draw(text, at)
+
+    def pass_lines(self, lines: bytes) -> bool:
+        """Feed lines in UTF-8 that nothing controls, but for tabs and their ends; False if they need more than that."""
+        if not self._passes() or self._line or not self.feeds_return:
+            return False
+        controls = controls_in(lines)
+        if controls and not controls.strip(b"\x1b"):
+            lines = _without_idle_erasures(lines)
+            controls = controls_in(lines)
+        if controls:
+            return False
+        self._seen = None
+        end = lines.rfind(b"\n") + 1
+        if end:
+            whole = lines[:end]
+            self.scrollback.keep(_expand_lines(whole) if b"\t" in whole else whole, self.height)
+        self._set_line(lines[end:].decode())
+        return True
 
     def _passes(self) -> bool:
         """What comes needs no cells, as far as it goes by what came."""
@@ -170,7 +192,8 @@ class Terminal:
     def _normal(self, text: str) -> str:
         """`text` without what shows nothing, its line ends as this module writes them."""
         if "\x1b" in text:
-            text = self.without_silent(text)
+            self._draws = self._draws or DRAWING_SETS[0] in text or DRAWING_SETS[1] in text
+            text = (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
             text = without_erased(text, self.width) if "\x1b" in text else text
         for control in SILENT_CONTROLS:
             if control in text:
@@ -185,10 +208,11 @@ class Terminal:
         # Where nothing ever returns, nobody meant a staircase: the session had no terminal, or its log lost them.
         return text.replace("\n", "\v") if self._bare_feeds and "\n" in text else text
 
-    def without_silent(self, text: str) -> str:
-        """`text` without the sequences that move and show nothing; choosing a character set does once one was drawn with."""
-        self._draws = self._draws or DRAWING_SETS[0] in text or DRAWING_SETS[1] in text
-        return (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
+    def without_silent(self, lines: bytes) -> bytes:
+        """`lines` without the sequences that move and show nothing; choosing a character set does once one was drawn with."""
+        bare = lines if self._draws else SILENT_BYTES.sub(b"", lines)
+        self._draws = self._draws or any(chosen.encode() in bare for chosen in DRAWING_SETS)
+        return SILENT_BUT_SETS_BYTES.sub(b"", lines) if self._draws else bare
 
     def _skip(self, text: str, at: int) -> int:
         """Leave out what is drawn on the alternate screen."""
@@ -336,10 +360,9 @@ def _in_utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")  # where records are read no half of a surrogate pair is let through
 
 
-def _without_idle_erasures(text: str) -> str:
-    """`text`, which only goes forward, without what erases from the cursor on: nothing stands there. `grep` does so."""
-    bare = text.replace(ERASE_TO_END, "")
-    return text if "\x1b" in bare else bare
+def _without_idle_erasures(lines: bytes) -> bytes:
+    """`lines`, which only go forward, without what erases from the cursor on: nothing stands there. `grep` does so."""
+    return lines.replace(b"\x1b[K", b"")
 
 
 def _unfinished(text: str) -> int:
@@ -401,6 +424,10 @@ def _expand(text: str) -> str:
         pieces += [text[at:start], _expand_uneven(text[start:end])]
         at, tab = end, text.find("\t", end)
     return "".join((*pieces, text[at:]))
+
+
+def _expand_lines(lines: bytes) -> bytes:
+    return lines.expandtabs(TAB) if lines.isascii() else _in_utf8(_expand(lines.decode()))
 
 
 def _expand_uneven(line: str) -> str:
