@@ -137,7 +137,7 @@ class _Session:
             elif run.type == "input":
                 self._read_gathered(followed=True)
                 for time, content in zip(run.times, run.contents, strict=True):
-                    self._bytes["input"] += _size(content)
+                    self._bytes["input"] += len(content.encode())
                     self._commands.typed(content, time, live=self._returns is None)
 
     def _gather(self, run: Run) -> None:
@@ -174,14 +174,12 @@ class _Session:
     def _output(self, run: Run) -> None:
         contents = run.contents
         text = "".join(contents)
-        self._bytes["output"] += _size(text)
+        data = text.encode()
+        self._bytes["output"] += len(data)
         if self._returns is not None:
-            if (
-                "\r" not in text
-                and text.count("\n") == len(contents)
-                and all(map(str.endswith, contents, repeat("\n")))
-            ):
-                self._returns.feed(contents, run.times, followed=run.followed)
+            lines = b"\r" not in data and data.count(b"\n") == len(contents)
+            if lines and all(map(str.endswith, contents, repeat("\n"))):
+                self._returns.feed(contents, run.times, data, followed=run.followed)
                 return
             self._returns.close()
             self._returns = None
@@ -200,11 +198,6 @@ class _Session:
             started, ended, _seconds(started, ended), self._records, self._bytes["output"], self._bytes["input"],
             self._count, sum(masked.values()), masked, self._terminal.width, self._terminal.height,
         )  # fmt: skip
-
-
-def _size(text: str) -> int:
-    """In UTF-8."""
-    return len(text) if text.isascii() else len(text.encode())
 
 
 def moment_of(time: str) -> datetime | None:

@@ -67,6 +67,7 @@ class _Tier:
         self.values = list(values)
         self._heads: Any = None
         self._by_head: dict[bytes, list[bytes]] = {}
+        self._lengths: list[int] = []  # of the heads, from the longest on
 
     def add(self, value: bytes) -> None:
         self.values.append(value)
@@ -108,13 +109,14 @@ class _Tier:
         options.max_mem = 16 << 20
         options.log_errors = False
         heads = sorted(self._by_head, key=len, reverse=True)
+        self._lengths = sorted({len(head) for head in heads}, reverse=True)
         self._heads = re2.compile(b"|".join(map(re2.escape, heads)), options)
         # The module keeps what it compiled last: these patterns hold secrets, and the large ones much memory.
         re2.purge()
 
     def _longest_at(self, data: bytes, start: int) -> int:
         """The end of the longest value that stands at `start` with no word going on around it; -1 if none does."""
-        for length in range(_HEAD, 0, -1):
+        for length in self._lengths:
             for value in self._by_head.get(data[start : start + length], ()):
                 if data.startswith(value, start) and _stands_alone(data, start, start + len(value)):
                     return start + len(value)

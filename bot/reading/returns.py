@@ -90,8 +90,8 @@ class Returns:
         self._rose = 0  # rows that it went up, and has not come down again
         self._descending = False  # the line was entered in one of its upper rows: readline goes down, and returns
 
-    def feed(self, contents: list[str], times: list[str], *, followed: bool) -> None:
-        """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written;
+    def feed(self, contents: list[str], times: list[str], joined: bytes, *, followed: bool) -> None:
+        """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written; `joined`: all of them, in UTF-8;
         `followed`: by an Enter, so the last ones may be of a line that is being typed."""
         at, end = 0, len(contents)
         while at < end:
@@ -106,7 +106,8 @@ class Returns:
                 self._one(contents[at][:-1], times[at], contents[at + 1][:-1] if at + 1 < end else None)
                 at += 1
             else:
-                at = self._many(contents, at, times[-1], followed=followed)
+                lines = joined if at == 0 else "".join(contents[at:]).encode()
+                at = self._many(contents, at, lines[:-1], times[-1], followed=followed)
 
     def close(self) -> None:
         if self._last is not None:
@@ -162,15 +163,18 @@ class Returns:
         self._attentive, self._lingering, self._rose = False, False, 0
         return True
 
-    def _many(self, contents: list[str], at: int, time: str, *, followed: bool) -> int:
-        """Pieces up to the next prompt: nobody types there, so a look at each block is enough."""
-        body = "".join(contents[at:])[:-1].encode()
+    def _many(self, contents: list[str], at: int, body: bytes, time: str, *, followed: bool) -> int:
+        """Pieces up to the next prompt: nobody types there, so a look at each block is enough. `body` is all of them from
+        `at` on, without the last one's end."""
         modes = MODES in body
         sign = next((sign for sign in (UNWRAPS, TAKES_PASTES) if sign.encode() in body), None) if modes else None
         if sign is not None and not self._terminal.alternate:
             first = next(number for number in range(at, len(contents)) if sign in contents[number])
             first -= LONGEST_HEAD
-            return self._many(contents[:first], at, time, followed=False) if first > at else self._begin(at)
+            if first <= at:
+                return self._begin(at)
+            before = "".join(contents[at:first])[:-1].encode()
+            return self._many(contents[:first], at, before, time, followed=False)
         self._end(contents[at][:-1], time)
         if self._terminal.alternate and not LEAVES_ALTERNATE.search(text := body.decode()):
             self._commands.shown(text)

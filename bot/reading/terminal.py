@@ -154,8 +154,7 @@ class Terminal:
         self._seen = None
         end = lines.rfind(b"\n") + 1
         if end:
-            whole = lines[:end]
-            self.scrollback.keep(_expand_lines(whole) if b"\t" in whole else whole, self.height)
+            self._keep_lines(lines[:end])
         self._set_line(lines[end:].decode())
         return True
 
@@ -211,7 +210,8 @@ class Terminal:
     def without_silent(self, lines: bytes) -> bytes:
         """`lines` without the sequences that move and show nothing; choosing a character set does once one was drawn with."""
         bare = lines if self._draws else SILENT_BYTES.sub(b"", lines)
-        self._draws = self._draws or any(chosen.encode() in bare for chosen in DRAWING_SETS)
+        if not self._draws and b"\x1b" in bare:
+            self._draws = any(chosen.encode() in bare for chosen in DRAWING_SETS)
         return SILENT_BUT_SETS_BYTES.sub(b"", lines) if self._draws else bare
 
     def _skip(self, text: str, at: int) -> int:
@@ -282,7 +282,10 @@ class Terminal:
         self._line = line
 
     def _keep(self, lines: str) -> None:
-        self.scrollback.keep(_in_utf8(_expand(lines) if "\t" in lines else lines), self.height)
+        self._keep_lines(_in_utf8(lines))
+
+    def _keep_lines(self, lines: bytes) -> None:
+        self.scrollback.keep(_expanded(lines) if b"\t" in lines else lines, self.height)
 
     # --- cells
 
@@ -411,26 +414,23 @@ def _settled(line: str) -> str:
     return f"{shown}\r{shown[:x]}"
 
 
-def _expand(text: str) -> str:
-    """Tabs as the blanks that the terminal shows."""
-    if text.isascii():
-        return text.expandtabs(TAB)
-    pieces: list[str] = []
-    at, tab = 0, text.find("\t")
+def _expanded(lines: bytes) -> bytes:
+    """Lines in UTF-8 with tabs as the blanks that the terminal shows."""
+    if lines.isascii():
+        return lines.expandtabs(TAB)
+    pieces: list[bytes] = []
+    at, tab = 0, lines.find(b"\t")
     while tab >= 0:
-        start = text.rfind("\n", at, tab) + 1 or at
-        end = text.find("\n", tab)
-        end = len(text) if end < 0 else end
-        pieces += [text[at:start], _expand_uneven(text[start:end])]
-        at, tab = end, text.find("\t", end)
-    return "".join((*pieces, text[at:]))
+        start = lines.rfind(b"\n", at, tab) + 1 or at
+        end = lines.find(b"\n", tab)
+        end = len(lines) if end < 0 else end
+        line = lines[start:end]
+        pieces += [lines[at:start], line.expandtabs(TAB) if line.isascii() else _in_utf8(_expand(line.decode()))]
+        at, tab = end, lines.find(b"\t", end)
+    return b"".join((*pieces, lines[at:]))
 
 
-def _expand_lines(lines: bytes) -> bytes:
-    return lines.expandtabs(TAB) if lines.isascii() else _in_utf8(_expand(lines.decode()))
-
-
-def _expand_uneven(line: str) -> str:
+def _expand(line: str) -> str:
     if line.isascii() or UNEVEN.search(line) is None:
         return line.expandtabs(TAB)
     fields = line.split("\t")

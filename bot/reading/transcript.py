@@ -46,9 +46,7 @@ class Transcript:
     def _lines(self, data: bytes) -> None:
         if not data:
             return
-        data = self._masks.lines(data)
-        if b" \n" in data:
-            data = _without_blanks_at_ends(data)
+        data = _without_blanks_at_ends(self._masks.lines(data))
         bare = data.rstrip(b"\n")
         if bare:
             self._write(b"".join((b"\n" * self._blank, bare, b"\n")))
@@ -70,4 +68,5 @@ class Transcript:
 
 
 def _without_blanks_at_ends(lines: bytes) -> bytes:
-    return b"\n".join([part.rstrip(b" ") for part in lines.split(b" \n")])
+    first, *others = lines.split(b" \n")
+    return b"\n".join([first.rstrip(b" "), *(part.rstrip(b" ") for part in others)]) if others else lines
