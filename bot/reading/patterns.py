@@ -149,9 +149,9 @@ HASH_HINT: Final = (
     r"(?:sha(?:1|256|512)|bcrypt\w*|argon2\w*|scrypt|md5|pbkdf2\w*)[:0-9]*\$[./A-Za-z0-9]|pbkdf2[-_:]sha|SCRAM-SHA|"
     r"\{(?:S?SHA|SMD5|CRYPT|MD5|ARGON2|BCRYPT|PBKDF2)[A-Z0-9-]*\}|\*[0-9A-F]{6}|\bmd5[0-9a-f]{32}\b"
 )
-FORMAT_HINT: Final = (
-    r"(?:\b|_|\\[nrt])(?:" + "|".join(f"(?:{prefix}){tail}{{4}}" for prefix, tail, _ in KNOWN_FORMATS) + ")"
-)
+# RE2: where one may begin. That many characters follow would cost the automaton as many states for each format.
+FORMAT_BEGINS: Final = "|".join(f"(?:{prefix}){tail}{{4}}" for prefix, tail, _ in KNOWN_FORMATS)
+FORMAT_HINT: Final = rf"(?:\b|_|\\[nrt])(?:{FORMAT_BEGINS})"
 KNOWN_FORMAT: Final = "|".join(f"(?:{prefix}){tail}{{{least},}}" for prefix, tail, least in KNOWN_FORMATS)
 PASSWORD_HASH: Final = "|".join(PASSWORD_HASHES)
 

@@ -18,7 +18,9 @@ LARGEST: Final = 10_000  # values; a session that shows more forgets none of the
 _LONGEST: Final = 4096
 _HEAD: Final = 12  # bytes of a value that the automaton looks for; the rest is compared
 _SHORT_HEAD: Final = 5  # of many values: their automaton must fit its memory, else RE2 searches a hundred times slower
-_TIER: Final = 64
+_MANY: Final = 256
+# How many values the tiers hold. Those of the first are looked for one by one: each takes a tenth of an automaton's time.
+_TIERS: Final = (4, 512, LARGEST + 1)
 _SMALL: Final = 4096  # bytes that are searched for a few new values faster than an automaton is compiled
 _COMMON: Final = word_set(
     "password passwd secret token admin administrator root postgres postgresql mysql redis mongodb mongo elastic rabbitmq guest "
@@ -74,7 +76,8 @@ class _Tier:
         self._heads = None
 
     def where(self, data: bytes) -> Iterator[tuple[int, int]]:
-        if self._heads is None and len(data) < _SMALL and len(self.values) <= _TIER:
+        few = len(self.values) <= _TIERS[0] or (self._heads is None and len(data) < _SMALL and len(self.values) <= _MANY)
+        if few:
             return self._one_by_one(data)
         return self._together(data)
 
@@ -100,7 +103,7 @@ class _Tier:
 
     def _compile(self) -> None:
         self._by_head = {}
-        head = _HEAD if len(self.values) <= _TIER else _SHORT_HEAD
+        head = _HEAD if len(self.values) <= _MANY else _SHORT_HEAD
         for value in sorted(self.values, key=len, reverse=True):
             self._by_head.setdefault(value[:head], []).append(value)
         options = re2.Options()
@@ -136,12 +139,12 @@ def _stands_alone(data: bytes, start: int, end: int) -> bool:
 class Remembered:
     """A bounded set of secret values, searched for in blocks of bytes.
 
-    The values lie in tiers, each eight times as large as the one before, so that learning one compiles few others.
+    The values lie in tiers, each many times as large as the one before, so that learning one compiles few others.
     """
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()
-        self._tiers: list[_Tier] = []
+        self._tiers = [_Tier(()) for _ in _TIERS]
 
     def __len__(self) -> int:
         return len(self._known)
@@ -156,18 +159,13 @@ class Remembered:
                 self._put(data)
 
     def _put(self, data: bytes) -> None:
-        if not self._tiers:
-            self._tiers.append(_Tier(()))
         self._tiers[0].add(data)
-        capacity = _TIER
-        for number, tier in enumerate(self._tiers):
-            if len(tier.values) < capacity:
+        for number, capacity in enumerate(_TIERS):
+            tier = self._tiers[number]
+            if len(tier.values) <= capacity:
                 break
-            if number + 1 == len(self._tiers):
-                self._tiers.append(_Tier(()))
             self._tiers[number + 1] = _Tier(self._tiers[number + 1].values + tier.values)
             self._tiers[number] = _Tier(())
-            capacity *= 8
 
     def where(self, data: bytes) -> list[tuple[int, int]]:
         """Where known values stand in `data`: byte offsets, in order, not overlapping within one tier."""

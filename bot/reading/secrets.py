@@ -15,6 +15,7 @@ import re2
 
 from bot.reading import assignments, following, patterns
 from bot.reading.assignments import SCREEN_WIDTHS, Found
+from bot.reading.lazily import lazily
 from bot.reading.names import is_placeholder, looks_made, looks_random
 from bot.reading.remembered import Remembered, decoded, is_common, worth_remembering
 
@@ -22,7 +23,7 @@ MASK: Final = "••••••"
 
 _ASKING: Final = (b":", b"?", b">")  # what a hit of `following.ASKS` is
 _MASK_BYTES: Final = MASK.encode()
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_PASSWORD_HASH: Final = lazily(patterns.PASSWORD_HASH, re.ASCII)
 _EXTENSION: Final = re.compile(r"\.[a-z]{1,5}[0-9]?\b")
 _Finder = Callable[[str], Iterator[Found]]
 
@@ -75,28 +76,44 @@ def _in_bytes(pattern: str) -> bytes:
 def _hints_and_finders() -> Iterator[tuple[str, _Finder | None]]:
     yield from assignments.FINDERS
     yield from following.FINDERS
-    yield patterns.FORMAT_HINT, _by_format("known format", re2.compile(patterns.KNOWN_FORMAT))
-    yield patterns.HASH_HINT, _by_format("password hash", re2.compile(patterns.PASSWORD_HASH))
+    yield patterns.FORMAT_HINT, _known_formats
+    yield patterns.HASH_HINT, _password_hashes
     for rule in patterns.RULES:
         yield patterns.hint_of(rule), _by_rule(rule)
     yield "|".join(following.HINTS), None
 
 
-def _by_format(kind: str, pattern: Any) -> _Finder:
-    def find(line: str) -> Iterator[Found]:
-        # RE2 takes no half of a surrogate pair, which is how bytes that are no text come: no secret format has one.
-        for match in pattern.finditer(line if line.isascii() else _SURROGATES.sub("\ufffd", line)):
-            start, end = match.span()
-            if line[start - 1 : start] == "/" and _EXTENSION.match(line, end):  # an asset with its digest
-                continue
-            if not line[max(0, start - 1) : start].isalnum() or line[max(0, start - 2) : start] in {
-                "\\n",
-                "\\r",
-                "\\t",
-            }:
-                yield Found(start, end, kind)
+@cache
+def _format_patterns() -> tuple[Any, re.Pattern[bytes]]:
+    options = re2.Options()
+    options.never_capture = True
+    return re2.compile(patterns.FORMAT_BEGINS.encode(), options), re.compile(patterns.KNOWN_FORMAT.encode())
 
-    return find
+
+def _known_formats(line: str) -> Iterator[Found]:
+    begins, whole = _format_patterns()
+    data = line.encode("ascii", "replace")  # a byte for each character: no format has others
+    at = 0
+    while found := begins.search(data, at):
+        start, _ = found.span()
+        match = whole.match(data, start)
+        at = match.end() if match else start + 1
+        if match and _is_whole(line, start, at):
+            yield Found(start, at, "known format")
+
+
+def _password_hashes(line: str) -> Iterator[Found]:
+    for match in _PASSWORD_HASH.finditer(line):
+        if _is_whole(line, *match.span()):
+            yield Found(*match.span(), "password hash")
+
+
+def _is_whole(line: str, start: int, end: int) -> bool:
+    """No word goes on into it, and it is no asset with its digest."""
+    before = line[max(0, start - 1) : start]
+    if before == "/" and _EXTENSION.match(line, end):
+        return False
+    return not before.isalnum() or line[max(0, start - 2) : start] in {"\\n", "\\r", "\\t"}
 
 
 def _by_rule(rule: patterns.Rule) -> _Finder:
