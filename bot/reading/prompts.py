@@ -108,20 +108,21 @@ class Prompts:
         shape = DIGITS.sub("0", prompt)
         if not prompt.strip() or len(prompt) > 300:
             return
-        if shape not in self._seen:
+        pattern, _ = self._seen.pop(shape, (None, program))
+        if pattern is None:
+            pattern = re.compile(r"\d+".join(re.escape(part) for part in DIGITS.split(prompt)))
             self._any = None
-        self._seen.pop(shape, None)
-        literal = [re.escape(part) for part in DIGITS.split(prompt)]
-        self._seen[shape] = (re.compile(r"\d+".join(literal)), program)
+        self._seen[shape] = (pattern, program)
         while len(self._seen) > self.MOST:
             del self._seen[next(iter(self._seen))]
 
     def known(self, line: str) -> tuple[str, str] | None:
         """The prompt that `line` begins with, of those that were learnt, and its program; the longest."""
         best: tuple[str, str] | None = None
-        for pattern, program in self._seen.values():
-            match = pattern.match(line, _interrupts(line))
-            if match and (best is None or match.end() > len(best[0])):
+        start = _interrupts(line)
+        first = "0" if line[start : start + 1].isdecimal() else line[start : start + 1]
+        for shape, (pattern, program) in self._seen.items():
+            if shape[0] == first and (match := pattern.match(line, start)) and (not best or match.end() > len(best[0])):
                 best = line[: match.end()], program
         return best
 
