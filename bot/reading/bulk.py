@@ -12,7 +12,7 @@ LESS = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
 # Patterns that begin with a literal are many times faster.
 MORE_ASKS, LESS_ASKS = re.compile(rf"({MORE})\n".encode()), re.compile(rf"(\n{LESS})\n".encode())
 # `top` ends its lines with EL, and shows an empty one as nothing but that.
-ERASES_BEFORE = re.compile(rb"\n(?:\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
+ERASES_BEFORE = re.compile(rb"\n(?<!\x1b\[K\n)(?=\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
 # A row above was drawn: `docker pull` comes back down, and returns.
 COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
@@ -48,7 +48,4 @@ def _returned(lines: bytes) -> bytes:
         lines = MORE_ASKS.sub(rb"\1" + b"\r", lines)
     if b"\x1b[K\n\x1b[K" in lines:
         lines = LESS_ASKS.sub(rb"\1" + b"\r", b"\n" + lines)[1:]
-    return ERASES_BEFORE.sub(
-        lambda erased: erased.group() if lines.endswith(b"\x1b[K", 0, erased.start()) else b"\r" + erased.group()[1:],
-        lines,
-    )
+    return ERASES_BEFORE.sub(b"\r", lines)

@@ -76,7 +76,9 @@ class _Tier:
         self._heads = None
 
     def where(self, data: bytes) -> Iterator[tuple[int, int]]:
-        few = len(self.values) <= _TIERS[0] or (self._heads is None and len(data) < _SMALL and len(self.values) <= _MANY)
+        few = len(self.values) <= _TIERS[0] or (
+            self._heads is None and len(data) < _SMALL and len(self.values) <= _MANY
+        )
         if few:
             return self._one_by_one(data)
         return self._together(data)

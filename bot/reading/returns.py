@@ -126,7 +126,7 @@ class Returns:
                 self._headless = self._headless or self._in_shell()
         self._end(piece, time)
         self._commands.shown(piece)
-        if piece and following and self._shows_at_once(following) and self._left_as_typed():
+        if piece and following is not None and self._shows_at_once(following) and self._left_as_typed(following):
             return
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
@@ -148,7 +148,7 @@ class Returns:
         """It begins with no more than colours: only node draws a line like that, with what may come next in grey."""
         return piece[:1].isprintable() or (not self._in_node() and COLOURED.match(piece) is not None)
 
-    def _left_as_typed(self) -> bool:
+    def _left_as_typed(self, following: str) -> bool:
         """A known prompt stands there and what was typed at it, nothing else: its line was left, and all is as it seems."""
         typed = self._commands.typed_surely
         line = self._terminal.line()[0]
@@ -157,7 +157,10 @@ class Returns:
         known = self._prompts.known(line)
         if known is None or len(known[0]) + len(typed) != len(line):
             return False
-        self._twice[DIGITS.sub("0", known[0])] = False
+        shape = DIGITS.sub("0", known[0])
+        if following == "" and self._twice.get(shape, True):
+            return False
+        self._twice[shape] = False
         self._commands.left_as_typed(known[0])
         self._last, self._at, self._above, self._stepped, self._written = None, None, line, True, ""
         self._attentive, self._lingering, self._rose = False, False, 0
@@ -205,7 +208,10 @@ class Returns:
         else:
             self._commands.passed(body)
         self._at = self._prompt()
-        return at
+        if modes or at == len(contents):
+            return at
+        self._end(contents[at][:-1], time)
+        return self._begin(at)
 
     def _begin(self, at: int) -> int:
         """The piece at `at` has a prompt: from here on each is looked at."""
