@@ -222,7 +222,7 @@ class Returns:
     def _new_prompt(self, contents: list[str], at: int) -> int:
         """The first of the last pieces that looks like a prompt, though it is none that was learnt."""
         if contents[-1] == "\n":
-            return max(at, len(contents) - (LONGEST_HEAD if self._in_shell() else 1))
+            return max(at, len(contents) - LONGEST_HEAD) if self._in_shell() else len(contents)
         start = max(at, len(contents) - LONGEST_TYPED)
         shown = SILENT.sub("", "".join(contents[start:])).replace("\n", " \n")
         if may_hold_prompt(shown):
