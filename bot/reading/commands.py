@@ -301,11 +301,12 @@ class Commands:
             self._line_left(final=True)
 
     def _show(self, text: str, *, typing: bool = False) -> None:
-        if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
-            self._terminal.resize(reached, self._terminal.height)
-        if self._typing or self._entered:
+        if "\x1b" in text:
+            if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
+                self._terminal.resize(reached, self._terminal.height)
+            self.look_for_editor(text)
+        if (self._typing or self._entered) and ("\x1b" in text or "\r" in text):
             text = self._measured(text)
-        self.look_for_editor(text)
         self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)

@@ -112,9 +112,14 @@ class Terminal:
 
     def feed(self, text: str) -> None:
         self._seen = None
-        if self.feeds_return and self._passes() and not (controls := Controls(text)):
-            self._pass(text, 0, controls)
-            return
+        if self.feeds_return and self._passes():
+            if text == "\n":
+                self._keep(self._line + text)
+                self._line = ""
+                return
+            if not (controls := Controls(text)):
+                self._pass(text, 0, controls)
+                return
         if "\r" in text and ("   \r" in text or "⏎" in text):
             width = marked_width(text)
             if width is not None:
