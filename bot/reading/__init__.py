@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import repeat
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.reading.commands import Command, Commands
@@ -177,8 +176,7 @@ class _Session:
         data = text.encode()
         self._bytes["output"] += len(data)
         if self._returns is not None:
-            lines = b"\r" not in data and data.count(b"\n") == len(contents)
-            if lines and all(map(str.endswith, contents, repeat("\n"))):
+            if b"\r" not in data and "" not in contents and _are_lines(contents):
                 self._returns.feed(contents, run.times, data, followed=run.followed)
                 return
             self._returns.close()
@@ -198,6 +196,11 @@ class _Session:
             started, ended, _seconds(started, ended), self._records, self._bytes["output"], self._bytes["input"],
             self._count, sum(masked.values()), masked, self._terminal.width, self._terminal.height,
         )  # fmt: skip
+
+
+def _are_lines(pieces: list[str]) -> bool:
+    """Each of the pieces, of which none is empty, has a line's end at its own end and nowhere else."""
+    return [piece.find("\n") + 1 for piece in pieces] == [*map(len, pieces)]
 
 
 def moment_of(time: str) -> datetime | None:

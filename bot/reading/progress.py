@@ -29,7 +29,7 @@ FIRST_PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%[^\n]*")
 
 
 def may_hold_bars(lines: bytes) -> bool:
-    if RESTORES.encode() in lines:
+    if b"\x1b" in lines and RESTORES.encode() in lines:
         lines = in_place(lines.decode()).encode()
     at = lines.find(b"%")
     while at > 0 and not lines[max(0, at - 2) : at].rstrip(b" ")[-1:].isdigit():

@@ -423,6 +423,7 @@ def _expanded(lines: bytes) -> bytes:
     """Lines in UTF-8 with tabs as the blanks that the terminal shows."""
     if lines.isascii():
         return lines.expandtabs(TAB)
+    lines = lines.replace(b"\n\t", b"\n" + b" " * TAB)  # most stand there
     pieces: list[bytes] = []
     at, tab = 0, lines.find(b"\t")
     while tab >= 0:
