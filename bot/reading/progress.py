@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import groupby, pairwise
 
@@ -43,39 +44,41 @@ def in_place(text: str) -> str:
 
 def without_old_states(text: str, width: int) -> str:
     """`text`, of whole lines without the last one's end, in which each bar is left in its last state."""
+    return "\n".join([_drawn(states, width) if len(states) > 1 else states[0] for states in _bars(text)])
+
+
+def _bars(text: str) -> Iterator[list[str]]:
+    """The lines of `text`, those together of which each is replaced by the next one."""
     lines = text.split("\n")
-    shown: list[str] = []
-    states: list[str] = []
-    for line, replaced in zip(lines, _replaced(lines, text), strict=True):
-        states.append(line)
-        if not replaced:
-            shown.append(_drawn(states, width) if len(states) > 1 else line)
-            states = []
-    return "\n".join(shown)
-
-
-def _replaced(lines: list[str], text: str) -> list[bool]:
-    """Of each line, whether the next one replaces it."""
     shapes = text.encode("utf-8", "surrogatepass").translate(None, ALIKE).split(b"\n")
-    replaced: list[bool] = []
-    for _, alike in groupby(range(len(lines)), shapes.__getitem__):
-        start, *rest = alike
-        group = lines[start : start + 1 + len(rest)]
-        replaced += _growing(group) if len(group) > 2 else (supersedes(a, b) for a, b in pairwise(group))
-        following = start + len(group)
-        replaced.append(following < len(lines) and supersedes(group[-1], lines[following]))
-    return replaced
+    states: list[str] = []
+    start = 0
+    for _, alike in groupby(shapes):
+        end = start + len(list(alike))
+        group = lines[start:end]
+        if _grow(group):
+            states += group[:-1]
+        else:
+            for state, following in pairwise(group):
+                states.append(state)
+                if not supersedes(state, following):
+                    yield states
+                    states = []
+        states.append(group[-1])
+        if end == len(lines) or not supersedes(group[-1], lines[end]):
+            yield states
+            states = []
+        start = end
 
 
-def _growing(states: list[str]) -> list[bool]:
-    """The same for lines that look alike, of all but the last."""
-    if max(map(len, states)) <= LONGEST and states[0].strip() and RESTORES not in states[0]:
-        if "%" not in states[0]:
-            return [_tells(state) for state in states[:-1]]
-        percents = [float(percent) for percent in FIRST_PERCENTS.findall("\n".join(states))]
-        if len(percents) == len(states) and percents == sorted(percents):
-            return [True] * (len(states) - 1)
-    return [supersedes(a, b) for a, b in pairwise(states)]
+def _grow(states: list[str]) -> bool:
+    """All of several lines that look alike are states of one bar."""
+    if len(states) < 3 or max(map(len, states)) > LONGEST or not states[0].strip() or RESTORES in states[0]:
+        return False
+    if "%" not in states[0]:
+        return all(map(_tells, states[:-1]))
+    percents = [*map(float, FIRST_PERCENTS.findall("\n".join(states)))]
+    return len(percents) == len(states) and percents == sorted(percents)
 
 
 def _drawn(states: list[str], width: int) -> str:

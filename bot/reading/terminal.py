@@ -204,10 +204,11 @@ class Terminal:
                 text = text.replace(control, "")
         if self.feeds_return:
             return text.replace("\r\n", "\n")
-        if "\r\n" in text:
+        fed = text.replace("\r\n", "\n")
+        if fed != text:
             self._bare_feeds = True
-            if text.count("\r\n") == text.count("\n"):
-                return text.replace("\r\n", "\n")
+            if len(text) - len(fed) == fed.count("\n"):
+                return fed
             return text.replace("\r\n", "\0").replace("\n", "\v").replace("\0", "\n")
         # Where nothing ever returns, nobody meant a staircase: the session had no terminal, or its log lost them.
         return text.replace("\n", "\v") if self._bare_feeds and "\n" in text else text
