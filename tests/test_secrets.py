@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from secret_cases import Labelled, files, read_case
 
 from bot.reading import secrets
-from bot.reading.names import Meaning, is_placeholder, looks_random, meaning
-from bot.reading.remembered import LARGEST, Remembered
+from bot.reading.masking.names import Meaning, is_placeholder, looks_random, meaning
+from bot.reading.masking.remembered import LARGEST, Remembered
 from bot.reading.secrets import MASK, Masker, mask_lines
 
 PASSWORD = "Tr0ub4dor&3x"

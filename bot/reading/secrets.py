@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import re2
 
-from bot.reading import assignments, following, patterns
-from bot.reading.assignments import SCREEN_WIDTHS, Found
 from bot.reading.lazily import lazily
-from bot.reading.names import is_placeholder, looks_made, looks_random
-from bot.reading.remembered import Remembered, decoded, is_common, worth_remembering
+from bot.reading.masking import assignments, following, patterns
+from bot.reading.masking.assignments import SCREEN_WIDTHS, Found
+from bot.reading.masking.names import is_placeholder, looks_made, looks_random
+from bot.reading.masking.remembered import Remembered, decoded, is_common, worth_remembering
 
 MASK: Final = "••••••"
 

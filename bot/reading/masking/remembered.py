@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 
 import re2
 
-from bot.reading.names import word_set
+from bot.reading.masking.names import word_set
 
 LARGEST: Final = 10_000  # values; a session that shows more forgets none of these and learns no others
 _LONGEST: Final = 4096

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from bot.reading.lazily import lazily
-from bot.reading.names import Meaning, is_code, is_placeholder, is_sentence, looks_made, looks_random, meaning
+from bot.reading.masking.names import Meaning, is_code, is_placeholder, is_sentence, looks_made, looks_random, meaning
 
 
 class Found(NamedTuple):

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from bot.reading.assignments import SCREEN_WIDTHS, Found
 from bot.reading.lazily import lazily
-from bot.reading.names import Meaning, is_code, is_placeholder, looks_made, looks_random, meaning
+from bot.reading.masking.assignments import SCREEN_WIDTHS, Found
+from bot.reading.masking.names import Meaning, is_code, is_placeholder, looks_made, looks_random, meaning
 
 
 class Following(Protocol):
