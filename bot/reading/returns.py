@@ -8,10 +8,12 @@ Elsewhere a piece ends in a return if the next one erases it, or is the next sta
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from bot.reading.bulk import LESS, MODES, MORE, with_returns
+from bot.reading import pieces
 from bot.reading.commands import Commands
 from bot.reading.keys import COMMENT
+from bot.reading.pieces import Seam, shows_nothing, with_returns
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.screen import width_of
@@ -21,35 +23,6 @@ from bot.reading.window import FEWEST_BLANKS, NARROWEST, marked_width, wrapped_w
 
 RETURN, NEW_LINE = "\r", "\n"
 
-# The next piece begins by erasing its line, or by moving to where it goes on.
-REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
-# What stands there while readline searches or counts.
-ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
-MOVES = re.compile(
-    r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)"
-    r"|[^\x00-\x1f\x7f]{1,8}(?:\x1b\[C){2}"  # readline writes the sign of a vi mode anew, then steps to the cursor
-)
-FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
-GOES_UP = re.compile(r"\x1b\[[0-9]*A")
-# A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
-SHOWS_NOTHING = re.compile(
-    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|(?!.*\x1b\[\?1l).*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
-    re.DOTALL,
-)
-# DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
-WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
-TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
-ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
-COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
-COLOURED = re.compile(r"(?:\x1b\[[0-9;]*m)+[^\x00-\x1f\x7f]")
-CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
-# python goes up a row to feed a line before its prompt.
-FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
-HIDES = re.compile(r"\x1b\[\?25l(?:\x1b\[[0-9]+D)?\Z")  # and another one to go on in
-ERASES = re.compile(r"(?:\x1b\[[0-2]?K)+")
-ERASES_ONLY = re.compile(ERASES.pattern + r"\Z")
-# The next page is written over what a pager asks with.
-PAGER_ASKS = re.compile(rf"(?:{MORE}|--More--[^\n\x1b]*+|{LESS})\n")
 # How the upper line of a prompt of two lines often begins.
 CORNER = re.compile(r"\s*[┌╭┏╔]")
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
@@ -89,6 +62,12 @@ class Returns:
         self._unwrapped = False
         self._rose = 0  # rows that it went up, and has not come down again
         self._descending = False  # the line was entered in one of its upper rows: readline goes down, and returns
+        # How a piece ended, by what is shown before and after it. True: in a return; False: in a new line; None: not told.
+        self._rules: tuple[Callable[[Seam], bool | None], ...] = (
+            self._feeds, self._comes_down, self._leaves_editor, self._drawn_without_wrapping, self._rises_above,
+            self._shown_to_be_wiped, self._pager_asked, self._row_of_several, self._menu, self._moves,
+            self._goes_down, self._just_left, self._complete, self._erases, self._redrawn, self._continued, self._next_state,
+        )  # fmt: skip
 
     def feed(self, contents: list[str], times: list[str], joined: bytes, *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written; `joined`: all of them, in UTF-8;
@@ -130,12 +109,12 @@ class Returns:
             return
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
-        if WRAPPING in piece:
-            self._unwrapped = piece.rfind(UNWRAPS) > piece.rfind(WRAPS) and not self._terminal.alternate
+        if pieces.WRAPPING in piece:
+            self._unwrapped = piece.rfind(pieces.UNWRAPS) > piece.rfind(pieces.WRAPS) and not self._terminal.alternate
         if not self._prompts and piece.startswith(NODE):
             self._prompts.program = "node"
         self._at = prompt = self._prompt()
-        known = prompt is not None and (self._prompts.known(prompt) is not None or TAKES_PASTES in piece)
+        known = prompt is not None and (self._prompts.known(prompt) is not None or pieces.TAKES_PASTES in piece)
         if known or (prompt is not None and (self._attentive or self._commands.waiting or not self._prompts)):
             self._attentive, self._since, self._judged = True, 0, self._commands.judged
             self._known = known
@@ -146,7 +125,7 @@ class Returns:
 
     def _shows_at_once(self, piece: str) -> bool:
         """It begins with no more than colours: only node draws a line like that, with what may come next in grey."""
-        return piece[:1].isprintable() or (not self._in_node() and COLOURED.match(piece) is not None)
+        return piece[:1].isprintable() or (not self._in_node() and pieces.COLOURED.match(piece) is not None)
 
     def _left_as_typed(self, following: str) -> bool:
         """A known prompt stands there and what was typed at it, nothing else: its line was left, and all is as it seems."""
@@ -169,8 +148,12 @@ class Returns:
     def _many(self, contents: list[str], at: int, body: bytes, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough. `body` is all of them from
         `at` on, without the last one's end."""
-        modes = MODES in body
-        sign = next((sign for sign in (UNWRAPS, TAKES_PASTES) if sign.encode() in body), None) if modes else None
+        modes = pieces.MODES in body
+        sign = (
+            next((sign for sign in (pieces.UNWRAPS, pieces.TAKES_PASTES) if sign.encode() in body), None)
+            if modes
+            else None
+        )
         if sign is not None and not self._terminal.alternate:
             first = next(number for number in range(at, len(contents)) if sign in contents[number])
             first -= LONGEST_HEAD
@@ -242,63 +225,154 @@ class Returns:
         if ending == NEW_LINE:
             self._written = ""
         if self._last:
-            rose = ROSE.search(self._last) if "A" in self._last else None
+            rose = pieces.ROSE.search(self._last) if "A" in self._last else None
             self._rose = rows_risen(rose.group()) if rose else 0
         elif ending == NEW_LINE:
             self._rose = max(0, self._rose - 1)
         self._above, self._last, self._stepped = self._last, None, ending == NEW_LINE
         # An editor that takes pastes in brackets says itself when it leaves its line.
-        within = self._commands.edited and not self._terminal.alternate and ENDS_PASTES not in following
+        within = self._commands.edited and not self._terminal.alternate and pieces.ENDS_PASTES not in following
         self._commands.ended(ending, typing=self._attentive, within=within or self._descending)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
-        told = self._told_by_sequences(last, following)
-        if told is not None:
-            return told
-        if self._descending and last == following == "":
-            return not self._has_rows_below()
-        if self._attentive and self._judged != self._commands.judged:
-            return False
-        shown = SILENT.sub("", following)
-        line = self._terminal.line()[0].rstrip()
-        if self._commands.answered and self._commands.complete(line):
-            return last != "" and (self._drawn_once_more(following, line) or self._answers_twice(following, line))
-        if ERASES_ONLY.match(following):
-            return self._at is not None or (self._attentive and self._known and last == "" and self._stepped)
-        if last == "\x1b[K" and not REDRAWS.match(following):
-            return self._prompts.find(shown + " ") is not None
-        if self._redrawn(last, following, line):
-            return True
-        return bool(shown or not following) and self._continued(last, shown, line, time)
+        """What the first of the rules says that says anything. Nothing is said of a line that stays, as most do."""
+        seam = Seam(last, following, SILENT.sub("", following), time)
+        return next((told for rule in self._rules if (told := rule(seam)) is not None), False)
 
-    def _told_by_sequences(self, last: str, following: str) -> bool | None:
-        """What the control sequences of the two pieces alone say, if they do."""
-        controls = "\x1b" in last
-        if controls and (FEEDS.search(last) or (GOES_UP.match(following) and HIDES.search(last))):
-            return False
-        if last == "" and self._rose:
-            return False
-        if following.startswith(ENDS_PASTES) and ENDS_PASTES not in last:
-            return last == "" and self._stepped and self._above != ""
-        if self._unwrapped:
-            self._reaches_last_column(following)
-            return last != "" or self._stepped
-        if self._marks_prompts and self._at is not None and ROSE.search(last) and ROSE.search(following):
-            return False  # above the line's first row there is nothing of it
-        if self._marks(last) or (controls and _shows_nothing(last)):
+    # What the control sequences of the two pieces say.
+
+    def _feeds(self, seam: Seam) -> bool | None:
+        """The first piece goes up, or hides the cursor, to go on in the next row."""
+        if "\x1b" not in seam.last:
+            return None
+        feeds = pieces.FEEDS.search(seam.last) or (
+            pieces.GOES_UP.match(seam.following) and pieces.HIDES.search(seam.last)
+        )
+        return False if feeds else None
+
+    def _comes_down(self, seam: Seam) -> bool | None:
+        return False if seam.last == "" and self._rose else None
+
+    def _leaves_editor(self, seam: Seam) -> bool | None:
+        if not seam.following.startswith(pieces.ENDS_PASTES) or pieces.ENDS_PASTES in seam.last:
+            return None
+        return seam.last == "" and self._stepped and self._above != ""
+
+    def _drawn_without_wrapping(self, seam: Seam) -> bool | None:
+        if not self._unwrapped:
+            return None
+        self._reaches_last_column(seam.following)
+        return seam.last != "" or self._stepped
+
+    def _rises_above(self, seam: Seam) -> bool | None:
+        """Above the first row of the line that is typed there is nothing of it."""
+        at_prompt = self._marks_prompts and self._at is not None
+        return False if at_prompt and pieces.ROSE.search(seam.last) and pieces.ROSE.search(seam.following) else None
+
+    def _shown_to_be_wiped(self, seam: Seam) -> bool | None:
+        return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
+
+    def _pager_asked(self, seam: Seam) -> bool | None:
+        may_ask = "\x1b" in seam.last or seam.last.startswith((":", "--More--"))
+        return True if may_ask and pieces.PAGER_ASKS.match(f"{seam.last}\n{seam.following}") else None
+
+    def _row_of_several(self, seam: Seam) -> bool | None:
+        """Of a line, or a prompt, of several rows: each is ended by a return and a new line, which leave an empty piece."""
+        if seam.following == "" and seam.last and self._breaks(seam.last):
             return True
-        if (controls or last.startswith((":", "--More--"))) and PAGER_ASKS.match(f"{last}\n{following}"):
-            return True
-        if following == "" and last and self._breaks(last):
-            return True
-        if last == "" and self._above and not self._stepped and self._breaks(self._above):
+        if seam.last == "" and self._above and not self._stepped and self._breaks(self._above):
             return False
-        if last == "" and self._above == "" and self._stepped and self._is_head(following):
+        above_a_prompt = seam.last == "" and self._above == "" and self._stepped
+        return True if above_a_prompt and self._is_head(seam.following) else None
+
+    def _menu(self, seam: Seam) -> bool | None:
+        """An entry of zsh's menu is drawn twice; what follows the menu begins by going up."""
+        if not (self._marks_prompts and self._attentive and not self._commands.waiting):
+            return None
+        if seam.last == "":
+            return None if self._stepped else False
+        return True if seam.last == seam.following or pieces.GOES_UP.match(seam.following) else None
+
+    def _moves(self, seam: Seam) -> bool | None:
+        return True if pieces.MOVES.match(seam.following) else None
+
+    # What is known of the line says the rest.
+
+    def _goes_down(self, seam: Seam) -> bool | None:
+        return not self._has_rows_below() if self._descending and seam.last == seam.following == "" else None
+
+    def _just_left(self, _seam: Seam) -> bool | None:
+        return False if self._attentive and self._judged != self._commands.judged else None
+
+    def _complete(self, seam: Seam) -> bool | None:
+        line = self._line()
+        if not (self._commands.answered and self._commands.complete(line)):
+            return None
+        drawn_again = self._drawn_once_more(seam.following, line)
+        return seam.last != "" and (drawn_again or self._answers_twice(seam.following, line))
+
+    def _erases(self, seam: Seam) -> bool | None:
+        if pieces.ERASES_ONLY.match(seam.following):
+            return self._at is not None or (self._attentive and self._known and seam.last == "" and self._stepped)
+        if seam.last == "\x1b[K" and not pieces.REDRAWS.match(seam.following):
+            return self._prompts.find(seam.shown + " ") is not None
+        return None
+
+    def _redrawn(self, seam: Seam) -> bool | None:
+        """What follows begins by going back to where the line is drawn from."""
+        line = self._line()
+        redrawn = (
+            pieces.REDRAWS.match(seam.following) is not None
+            or (
+                pieces.ASIDE.match(line) is not None
+                and not line.endswith("^C")
+                and self._prompts.find(seam.shown + " ") is not None
+            )
+            or (
+                self._at is not None
+                and pieces.GOES_UP.match(seam.following) is not None
+                and not self._rises_to_it(line)
+            )
+            or (seam.following == "" and (seam.last != "" or self._stepped) and self._returns_before_feeding(line))
+            or (self._marks_prompts and self._attentive and self._wrapped_twice(seam))
+        )
+        return True if redrawn else None
+
+    def _continued(self, seam: Seam) -> bool | None:
+        """The line is being typed, or is a progress bar's, and goes on in what is shown next."""
+        if seam.following and not seam.shown:
+            return None
+        if self._commands.answered:
+            return self._commands.expects_more(self._line(), seam.shown)
+        if self._attentive and self._known and seam.last == "" and self._stepped:
+            return not self._has_rows_below()
+        if self._at is not None and not self._line().endswith("^C"):
+            return self._continued_at(self._at, seam)
+        return None
+
+    def _continued_at(self, prompt: str, seam: Seam) -> bool | None:
+        line = self._line()
+        if line.startswith(prompt + COMMENT) and self._prompts.same(prompt, seam.shown):
+            return False  # Alt-# made a comment of what was typed, and accepted it
+        if (
+            self._prompts.same(prompt, seam.shown)
+            or self._changed(prompt, seam.shown)
+            or self._wraps(len(prompt), seam.time, "\x07" in SILENT.sub("", seam.last))
+        ):
             return True
-        menu = self._marks_prompts and self._attentive and not self._commands.waiting
-        if menu and last == "" and not self._stepped:
-            return False
-        return True if MOVES.match(following) or (menu and self._drawn_again(last, following)) else None
+        if self._known or self._marks_prompts:
+            return seam.shown == "" and seam.last != "" and self._in_one_row(line)
+        return None
+
+    def _next_state(self, seam: Seam) -> bool | None:
+        if seam.following and not seam.shown:
+            return None
+        return supersedes(SILENT.sub("", seam.last), seam.shown)
+
+    # What the rules ask.
+
+    def _line(self) -> str:
+        return self._terminal.line()[0].rstrip()
 
     def _breaks(self, piece: str) -> bool:
         """It may be a row of a prompt or a line of several: readline ends it in a return beside the line's end."""
@@ -321,44 +395,10 @@ class Returns:
 
     def _reaches_last_column(self, following: str) -> None:
         """prompt_toolkit is not sure to be where it is, before the last column: it returns, and goes there again."""
-        forward = FORWARD.match(following)
+        forward = pieces.FORWARD.match(following)
         line, place = self._terminal.line()
         if forward is not None and width_of(line[:place]) == int(forward[1]) >= NARROWEST:
             self._terminal.resize(int(forward[1]) + 1, self._terminal.height)
-
-    def _redrawn(self, last: str, following: str, line: str) -> bool:
-        """What follows begins by going back to where the line is drawn from."""
-        return (
-            REDRAWS.match(following) is not None
-            or (
-                ASIDE.match(line) is not None
-                and not line.endswith("^C")
-                and self._prompts.find(SILENT.sub("", following) + " ") is not None
-            )
-            or (self._at is not None and GOES_UP.match(following) is not None and not self._rises_to_it(line))
-            or (following == "" and (last != "" or self._stepped) and self._returns_before_feeding(line))
-            or (self._marks_prompts and self._attentive and self._wrapped_twice(last, SILENT.sub("", following)))
-        )
-
-    def _continued(self, last: str, shown: str, line: str, time: str) -> bool:
-        """The line is being typed, or is a progress bar's, and goes on in what is `shown` next."""
-        if self._commands.answered:
-            return self._commands.expects_more(line, shown)
-        if self._attentive and self._known and last == "" and self._stepped:
-            return not self._has_rows_below()
-        prompt = self._at
-        if prompt is not None and line.startswith(prompt + COMMENT) and self._prompts.same(prompt, shown):
-            return False  # Alt-# made a comment of what was typed, and accepted it
-        if prompt is not None and not line.endswith("^C"):
-            if (
-                self._prompts.same(prompt, shown)
-                or self._changed(prompt, shown)
-                or self._wraps(len(prompt), time, "\x07" in SILENT.sub("", last))
-            ):
-                return True
-            if self._known or self._marks_prompts:
-                return shown == "" and last != "" and self._in_one_row(line)
-        return supersedes(SILENT.sub("", last), shown)
 
     def _changed(self, prompt: str, shown: str) -> bool:
         """The same prompt with another sign in it: of vi's modes, for instance."""
@@ -376,19 +416,15 @@ class Returns:
             self._marked = not SILENT.sub("", last).strip(" ⏎") and not (last == self._above == "")
         return self._marked
 
-    def _drawn_again(self, last: str, following: str) -> bool:
-        """An entry of zsh's menu is drawn twice; what follows the menu begins by going up."""
-        return bool(last) and (last == following or GOES_UP.match(following) is not None)
-
-    def _wrapped_twice(self, last: str, shown: str) -> bool:
+    def _wrapped_twice(self, seam: Seam) -> bool:
         """zsh writes a character that wraps to the next row, returns, and writes it again."""
-        wrapped = SILENT.sub("", last).removeprefix("\x1b[K")
-        return len(wrapped) == 1 and shown.startswith(wrapped)
+        wrapped = SILENT.sub("", seam.last).removeprefix("\x1b[K")
+        return len(wrapped) == 1 and seam.shown.startswith(wrapped)
 
     def _drawn_once_more(self, following: str, line: str) -> bool:
         """The editor answers Enter by erasing the line and drawing it anew; a line that is recalled at the next prompt
         erases nothing."""
-        erased = ERASES.match(following)
+        erased = pieces.ERASES.match(following)
         return erased is not None and SILENT.sub("", following[erased.end() :]).rstrip() == line
 
     def _rises_to_it(self, line: str) -> bool:
@@ -449,14 +485,3 @@ def _second(time: str) -> float:
     """Of the day, of an RFC 3339 time."""
     clock = CLOCK.search(time)
     return float(clock[1]) * 3600 + float(clock[2]) * 60 + float(clock[3]) if clock else 0.0
-
-
-def _shows_nothing(piece: str) -> bool:
-    if SHOWS_NOTHING.match(piece) is not None:
-        return True
-    # ipython writes a title and an empty line, and prompt_toolkit one after what it has drawn: these are no redraws.
-    # fish writes its title while it begins or ends a line, and returns.
-    titled = "\x1b]" in piece and TAKES_PASTES not in piece and ENDS_PASTES not in piece
-    if titled or WRAPS in piece or COLOURS.fullmatch(piece):
-        return False
-    return not CURSOR_KEYS.sub("", SILENT.sub("", piece))

@@ -1,0 +1,108 @@
+"""Pieces of output as a line recorder cut them: what the control sequences in them tell of how they ended. At first two
+neighbours, then many in a row, in UTF-8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bot.reading.sequences import SILENT
+
+# The next piece begins by erasing its line, or by moving to where it goes on.
+REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
+# What stands there while readline searches or counts.
+ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
+MOVES = re.compile(
+    r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)"
+    r"|[^\x00-\x1f\x7f]{1,8}(?:\x1b\[C){2}"  # readline writes the sign of a vi mode anew, then steps to the cursor
+)
+FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
+GOES_UP = re.compile(r"\x1b\[[0-9]*A")
+# A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
+SHOWS_NOTHING = re.compile(
+    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|(?!.*\x1b\[\?1l).*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
+    re.DOTALL,
+)
+# DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
+WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
+TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
+ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
+COLOURED = re.compile(r"(?:\x1b\[[0-9;]*m)+[^\x00-\x1f\x7f]")
+CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
+# python goes up a row to feed a line before its prompt.
+FEEDS = re.compile(r"\x1b\[\?1h(?:\x1b=|\x1b\[\?25l)*\x1b\[1A\Z")
+HIDES = re.compile(r"\x1b\[\?25l(?:\x1b\[[0-9]+D)?\Z")  # and another one to go on in
+ERASES = re.compile(r"(?:\x1b\[[0-2]?K)+")
+ERASES_ONLY = re.compile(ERASES.pattern + r"\Z")
+# The next page is written over what a pager asks with.
+MORE = r"\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m"
+LESS = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
+PAGER_ASKS = re.compile(rf"(?:{MORE}|--More--[^\n\x1b]*+|{LESS})\n")
+
+
+class Seam(NamedTuple):
+    """Where one piece ends and the next one begins."""
+
+    last: str
+    following: str
+    shown: str  # of what follows
+    time: str  # of what follows
+
+
+def shows_nothing(piece: str) -> bool:
+    if SHOWS_NOTHING.match(piece) is not None:
+        return True
+    # ipython writes a title and an empty line, and prompt_toolkit one after what it has drawn: these are no redraws.
+    # fish writes its title while it begins or ends a line, and returns.
+    titled = "\x1b]" in piece and TAKES_PASTES not in piece and ENDS_PASTES not in piece
+    if titled or WRAPS in piece or COLOURS.fullmatch(piece):
+        return False
+    return not CURSOR_KEYS.sub("", SILENT.sub("", piece))
+
+
+# --- many in a row
+
+MODES = b"\x1b[?"
+# Patterns that begin with a literal are many times faster.
+MORE_ASKS, LESS_ASKS = re.compile(rf"({MORE})\n".encode()), re.compile(rf"(\n{LESS})\n".encode())
+# `top` ends its lines with EL, and shows an empty one as nothing but that.
+ERASES_BEFORE = re.compile(rb"\n(?<!\x1b\[K\n)(?=\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
+# A row above was drawn: `docker pull` comes back down, and returns.
+COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n)")
+# What zsh and fish write before their prompt to have it in the first column, and wipe again.
+MARKS = re.compile(
+    r"(?:[%#]|⏎|¶)(?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:(?:⏎)? \n)?+".encode()
+)
+MARK, BLANKS = "⏎".encode(), b"       \n"
+ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[A\n", b"\x1b[?1049l\x1b[23;0;0t\n")
+
+
+def with_returns(lines: bytes, without_silent: Callable[[bytes], bytes]) -> bytes:
+    """`lines` without what moves and shows nothing, and with the returns that the sequences in them tell of."""
+    if b"\x1b" not in lines:
+        return lines
+    bare = without_silent(lines)
+    if b"\x1b" in bare or MODES in lines or b"--More--" in lines or MARK in lines or BLANKS in lines:
+        returned = _returned(lines)
+        return bare if returned == lines else without_silent(returned)
+    return bare
+
+
+def _returned(lines: bytes) -> bytes:
+    if MARK in lines or BLANKS in lines:
+        lines = MARKS.sub(lambda mark: mark.group().replace(b"\n", b"\r"), lines)
+    for ending in ENDS_IN_RETURN:
+        if ending in lines:
+            lines = lines.replace(ending, ending[:-1] + b"\r")
+    if b"\n\x1b[" not in lines:
+        return lines
+    if b"B\n" in lines:
+        lines = COMES_BACK.sub(b"\r", lines)
+    if b"--More--" in lines:
+        lines = MORE_ASKS.sub(rb"\1" + b"\r", lines)
+    if b"\x1b[K\n\x1b[K" in lines:
+        lines = LESS_ASKS.sub(rb"\1" + b"\r", b"\n" + lines)[1:]
+    return ERASES_BEFORE.sub(b"\r", lines)
