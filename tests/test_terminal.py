@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.reading.sequences import SILENT, SILENT_BUT_SETS, SILENT_BUT_SETS_BYTES, SILENT_BYTES
 from bot.reading.terminal import Terminal
 
 
@@ -96,3 +99,30 @@ def test_a_very_long_line_is_handed_on_in_parts() -> None:
     assert len(emitted) > 10
     terminal.close()
     assert b"".join(emitted).decode() == "above\n" + "word " * 200_000 + "\n"
+
+
+SHOWN = ["a", " ", "\t", "\n", "ü", "漢", "e\u0301", "✓"]
+# What sequences are made of, in one byte and in several.
+SIGNS = [*"\x1b[]P\\?;0mhl=Ü\u071c\x07\x18\x9c\x90\xc2", "2004", "25", " q", "(0", "(B"]
+SEQUENCES = st.lists(st.sampled_from(SIGNS + SHOWN), max_size=40).map("".join)
+LINES = st.lists(st.sampled_from(["\x1b[K", *SHOWN]), max_size=40).map("".join)
+
+
+@given(SEQUENCES)
+def test_in_utf8_the_same_sequences_are_silent(text: str) -> None:
+    assert SILENT_BYTES.sub(b"", text.encode()) == SILENT.sub("", text).encode()
+    assert SILENT_BUT_SETS_BYTES.sub(b"", text.encode()) == SILENT_BUT_SETS.sub("", text).encode()
+
+
+@given(LINES)
+def test_lines_that_pass_are_those_that_are_fed(text: str) -> None:
+    emitted: list[bytes] = []
+    fed: list[bytes] = []
+    passing, feeding = Terminal(emitted.append), Terminal(fed.append)
+    passing.feeds_return = feeding.feeds_return = True
+    assert passing.pass_lines(text.encode())
+    feeding.feed(text)
+    assert (passing.line(), passing.lines) == (feeding.line(), feeding.lines)
+    passing.close()
+    feeding.close()
+    assert b"".join(emitted) == b"".join(fed)
