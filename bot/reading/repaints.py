@@ -40,7 +40,12 @@ def without_erased(text: str, width: int) -> str:
 
 @lru_cache(maxsize=8)
 def _erased(width: int) -> re.Pattern[str]:
-    return re.compile(rf"\r\x1b\[K(?:[^\x00-\x1f\x7f-\x9f{UNEVEN_SET}]{{0,{width - 1}}}+\r\x1b\[K)++")
+    # No character takes more than two columns: which of them do need not be asked where there is room for all.
+    short, narrow = (
+        rf"[^\x00-\x1f\x7f-\x9f]{{0,{(width - 1) // 2}}}+",
+        rf"[^\x00-\x1f\x7f-\x9f{UNEVEN_SET}]{{0,{width - 1}}}+",
+    )
+    return re.compile(rf"\r\x1b\[K(?:{short}\r\x1b\[K|{narrow}\r\x1b\[K)++")
 
 
 def last_states(line: str, x: int, y: int, width: int) -> str:
