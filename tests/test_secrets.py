@@ -136,6 +136,23 @@ def test_bytes_that_are_no_text_hide_nothing() -> None:
     assert masked("\udc80 ghp_" + "a1B2" * 9) == [f"\udc80 {MASK}"]
 
 
+def test_a_format_is_found_behind_what_only_begins_as_one() -> None:
+    token = "_".join(("ghp", "R8mQ2vX7kD4wT9bN1cZ6yL3pJ5hF0gS8aE2u"))
+    shown = masked(f"é ghp_short sk-abcd {token} ghp_also", f"{token}/ghp_{'x' * 4}é{token}")
+    assert shown == [f"é ghp_short sk-abcd {MASK} ghp_also", f"{MASK}/ghp_{'x' * 4}é{MASK}"]
+
+
+@pytest.mark.parametrize("count", [1, 5, 300, 700])
+def test_as_many_values_as_there_are_are_found_again(count: int) -> None:
+    values = [f"v{number:05}-{number * 7919 % 100003:06}" for number in range(count)]
+    masker = Masker()
+    for value in values:
+        masker.learn(value)
+    text = "".join(f"line {value}, {value[:-1]}\n" for value in values) + "quiet " * 1000 + "\n"
+    expected = "".join(f"line {MASK}, {value[:-1]}\n" for value in values) + "quiet " * 1000 + "\n"
+    assert masker.feed(text) == expected
+
+
 @pytest.mark.parametrize("ending", ["\r\n", "\n", ""])
 def test_the_ends_of_lines_are_kept(ending: str) -> None:
     assert list(mask_lines([f"password={PASSWORD}{ending}"])) == [f"password={MASK}{ending}"]
