@@ -35,7 +35,7 @@ CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) 
     range(128, 160)
 )
 LONGEST_ECHO = 16 * 1024
-GIVEN_UP = "^C"
+GIVEN_UP, INTERRUPT = "^C", "\x03"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,8 @@ class Commands:
             return
         if self._terminal.alternate:
             self._for_full_screen()
+        if not live and self._answered and self._begins_with_what_stands_there(text):
+            self._none_of_it_shown()
         while self._entered and (self._echo if live else self._answered):
             if live and self._still_typed():
                 self._entered.popleft()
@@ -180,6 +182,23 @@ class Commands:
             self._typing, self._prompt, self._right, self._lowest = False, None, "", False
         while len(self._entered) > MOST_ENTERED:
             self._entered.popleft()
+
+    def _begins_with_what_stands_there(self, text: str) -> bool:
+        """The line broke while it was typed, so a line recorder has its begin before its Enter: it is of no earlier one."""
+        line = self._terminal.line()[0].rstrip()
+        found = self._prompts.find(line) if self._entered else None
+        begun = line[len(found[0]) :] if found else ""
+        if not begun or not text.rpartition(INTERRUPT)[2].startswith(begun):
+            return False
+        return all(self._judge.matching(entered.typed, line) is None for entered in self._entered)
+
+    def _none_of_it_shown(self) -> None:
+        """Nor of what was entered before, but for what stands above."""
+        self._block_left()
+        entered = [self._entered.popleft() for _ in range(len(self._entered))]
+        for each in entered:
+            if not each.full_screen:
+                self._tell(each, self._judge.unseen(each.typed))
 
     def _operated(self, typed: Typed, time: str) -> None:
         """A line recorder tells of ^O, or Alt-#, only with the Enter after it: the line was left long before."""
@@ -377,6 +396,9 @@ class Commands:
 
     def _told(self, entered: Entered, verdict: Verdict | None) -> None:
         self.judged += 1
+        self._tell(entered, verdict)
+
+    def _tell(self, entered: Entered, verdict: Verdict | None) -> None:
         if verdict is None:
             return
         if verdict.blind:

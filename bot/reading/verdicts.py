@@ -91,6 +91,8 @@ class Judge:
             if "\n" in matching.text and not matching.prompt.strip():
                 return replace(matching, prompt=self._from_last_prompt(self.since_left())[0])
             return self.with_indent(matching)
+        if shown is not None and self._came_after(typed, *shown):
+            return Verdict("", shown[0], blind=True)
         if shown is not None:
             return _reconciled(typed, shown[0], self._without_padding(*shown, typed), echoed)
         return self._tangled(entered, line, echoed)
@@ -105,17 +107,26 @@ class Judge:
         one_line = typed.known and typed.printed and "\n" not in typed.edited
         return one_line and self._prompts.find(prompt) is None and not _follows(typed.keys, echoed)
 
+    def _came_after(self, typed: Typed, question: str, text: str) -> bool:
+        """All that stands behind a question came after the Enter, which moved nothing: the same question again, for instance."""
+        came = text.strip() != "" and self.after.rstrip().endswith(text.strip())
+        return came and typed.known and typed.printed and self._prompts.find(question) is None
+
     def _tangled(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
         """The line begins with no prompt that is known."""
         typed = entered.typed
         guessed = self._guessed(line)
         if guessed is not None and guessed[1].strip() and not typed.known and not typed.searched:
             return Verdict(guessed[1], guessed[0])
-        if typed.known and (answer := _last_answer(typed.edited, line)):
+        typed_at = self._prompts.find(entered.prompt or "")  # it may be drawn over since
+        for text in (typed.edited, typed.plain):
+            if (found := self._echoed_at(text, echoed)) is not None:
+                return Verdict(text, (typed_at or found)[0])
+        if typed.known and typed_at is None and (answer := _last_answer(typed.edited, line)):
             return answer
         for text in (typed.edited, typed.plain):
             if echoes(text, echoed):
-                found = self._prompts.find(line) or self._prompts.find(echoed)
+                found = typed_at or self._prompts.find(line) or self._prompts.find(echoed)
                 return Verdict(text, found[0] if found else "")
         if guessed is not None and guessed[1].strip():
             return _reconciled(typed, *guessed, echoed)
@@ -128,6 +139,12 @@ class Judge:
         if len(typed.edited) > FEWEST_SHOWN and line.endswith(typed.edited[-FEWEST_SHOWN:]):
             return Verdict(typed.edited, "", sure=False)
         return Verdict("", line, blind=True) if typed.printed else None
+
+    def _echoed_at(self, text: str, echoed: str) -> tuple[str, str] | None:
+        """The prompt behind which `text` was shown and nothing else, however it was drawn over since."""
+        found = self._prompts.find(echoed)
+        rest = echoed[len(found[0]) :] if found else ""
+        return found if rest and rest.translate(NO_BLANKS) == text.translate(NO_BLANKS) else None
 
     def matching(self, typed: Typed, line: str) -> Verdict | None:
         """The line ends with what the keys say."""
