@@ -15,7 +15,7 @@ from typing import Protocol
 from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
 from bot.reading.screen import width_of
-from bot.reading.sequences import SILENT, TOKEN, rows_risen
+from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
 from bot.reading.window import WRAP, reached_width, wrapped_width
@@ -188,7 +188,9 @@ class Commands:
         line = self._terminal.line()[0].rstrip()
         found = self._prompts.find(line) if self._entered else None
         begun = line[len(found[0]) :] if found else ""
-        if not begun or not text.rpartition(INTERRUPT)[2].startswith(begun):
+        at = text.rpartition(INTERRUPT)[2].find(begun) if begun else -1
+        # A full-screen program gets its keys before the line does.
+        if at < 0 or (at > 0 and not all(entered.full_screen for entered in self._entered)):
             return False
         return all(self._judge.matching(entered.typed, line) is None for entered in self._entered)
 
@@ -329,6 +331,9 @@ class Commands:
         self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)
+        if drawn and not self._terminal.alternate:
+            text = LEAVES_ALTERNATE.split(text)[-1]
+            drawn = False
         if "\n" in text and not (typing or self._typing or self._entered):
             self._echo = ""
             text = text[text.rfind("\n") + 1 :]

@@ -109,6 +109,8 @@ class Returns:
             return
         self._last, self._last_at = piece, time
         self._written = (self._written + piece)[-4096:]
+        if "\x1b" in piece and (left := LEAVES_ALTERNATE.search(piece)):
+            self._written = piece[left.end() :]
         if pieces.WRAPPING in piece:
             self._unwrapped = piece.rfind(pieces.UNWRAPS) > piece.rfind(pieces.WRAPS) and not self._terminal.alternate
         if not self._prompts and piece.startswith(NODE):

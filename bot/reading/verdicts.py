@@ -119,9 +119,8 @@ class Judge:
         if guessed is not None and guessed[1].strip() and not typed.known and not typed.searched:
             return Verdict(guessed[1], guessed[0])
         typed_at = self._prompts.find(entered.prompt or "")  # it may be drawn over since
-        for text in (typed.edited, typed.plain):
-            if (found := self._echoed_at(text, echoed)) is not None:
-                return Verdict(text, (typed_at or found)[0])
+        if typed.known and (verdict := self._echoed_at(entered, echoed)):
+            return verdict
         if typed.known and typed_at is None and (answer := _last_answer(typed.edited, line)):
             return answer
         for text in (typed.edited, typed.plain):
@@ -140,11 +139,15 @@ class Judge:
             return Verdict(typed.edited, "", sure=False)
         return Verdict("", line, blind=True) if typed.printed else None
 
-    def _echoed_at(self, text: str, echoed: str) -> tuple[str, str] | None:
-        """The prompt behind which `text` was shown and nothing else, however it was drawn over since."""
-        found = self._prompts.find(echoed)
-        rest = echoed[len(found[0]) :] if found else ""
-        return found if rest and rest.translate(NO_BLANKS) == text.translate(NO_BLANKS) else None
+    def _echoed_at(self, entered: Entered, echoed: str) -> Verdict | None:
+        """A prompt and what was typed at it were shown, nothing else, however they were drawn over since: the last keys,
+        for a program that was left by some got those before."""
+        prompt, _ = self._prompts.find(echoed if entered.prompt is None else entered.prompt) or ("", "")
+        shown = (echoed[len(prompt) :] if entered.prompt is None else echoed).translate(NO_BLANKS)
+        for text in (entered.typed.edited, entered.typed.plain) if prompt and len(shown) > 1 else ():
+            if text.translate(NO_BLANKS).endswith(shown):
+                return Verdict(_last(text, len(shown)), prompt)
+        return None
 
     def matching(self, typed: Typed, line: str) -> Verdict | None:
         """The line ends with what the keys say."""
@@ -329,6 +332,15 @@ class Judge:
         if not typed.printed or typed.keys[0] in SEARCHES:
             return None
         return Verdict("", "", blind=True)
+
+
+def _last(text: str, count: int) -> str:
+    """The end of `text` that holds `count` characters beside blanks."""
+    at = len(text)
+    while count and at:
+        at -= 1
+        count -= text[at] not in " \n\r\t"
+    return text if not text[:at].strip() else text[at:]
 
 
 def _from_last(prompt: str, block: list[str]) -> list[str]:
