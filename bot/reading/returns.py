@@ -223,7 +223,8 @@ class Returns:
             return
         entered = self._descending or (self._at is not None and self._commands.answered and not self._commands.edited)
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
-        self._descending = entered and ending == NEW_LINE and self._has_rows_below()
+        # To go down a row readline writes a line feed and a return.
+        self._descending = entered and ending == NEW_LINE and following == "" and self._has_rows_below()
         if ending == NEW_LINE:
             self._written = ""
         if self._last:
