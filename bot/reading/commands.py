@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from bot.reading.counted import as_meant
 from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
-from bot.reading.window import WRAP, reached_width, wrapped_width
+from bot.reading.window import WRAP, columns_counted, reached_width, wrapped_width
 
 MASKED = "••••••"
 SHORT = 4096
@@ -75,6 +76,8 @@ class Commands:
         self.edited = False  # by a line editor that takes pastes in brackets
         self._answered = True  # something was shown after the last Enter
         self.last = ""
+        self._written = ""  # since the line began, as it came
+        self.counts_colours = False  # the editor takes them for text, as its last wrap told
 
     @property
     def waiting(self) -> bool:
@@ -109,7 +112,7 @@ class Commands:
         """The line of that Enter was left: it is `prompt` and what was typed at it."""
         entered = self._entered.popleft()
         self._terminal.feed("\n")
-        self._echo = self._judge.written = self._judge.after = ""
+        self._echo = self._written = self._judge.written = self._judge.after = ""
         self._passed = 0
         self._told(entered, Verdict(entered.typed.edited, prompt))
         self._judge.left_at = self._terminal.lines - 1
@@ -298,7 +301,8 @@ class Commands:
             return
         self._answered = True
         self._judge.written = ""
-        self._echo = _printed(lines[lines.rfind(b"\n") + 1 :].decode()[-LONGEST_ECHO:])
+        self._written = lines[lines.rfind(b"\n") + 1 :].decode()[-LONGEST_ECHO:]
+        self._echo = _printed(self._written)
         self._judge.after = (self._judge.after + self._echo)[-SHORT:]
 
     def _for_full_screen(self) -> None:
@@ -328,6 +332,10 @@ class Commands:
             self.look_for_editor(text)
         if (self._typing or self._entered) and ("\x1b" in text or "\r" in text):
             text = self._measured(text)
+        if "\n" in text and not (typing or self._typing or self._entered):
+            self._written = text[text.rfind("\n") + 1 :]
+        elif len(self._written) <= LONGEST_ECHO:
+            self._written += text
         self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else ""
         drawn = self._terminal.alternate
         self._terminal.feed(text)
@@ -356,17 +364,24 @@ class Commands:
             self._terminal.feed(before)
             self._judge.written += before
             self._echo += _printed(before)
+            self._written += before
             line, place = self._terminal.line()
             shown = width_of(line[:place])
             if wrap["column"]:
                 shown = shown + 1 if shown == int(wrap["column"]) else 0
             written = self._judge.written.rpartition("\n")[2].rpartition("\r")[2] if wrap["blank"] else ""
             width = wrapped_width(shown, written, self._terminal.width)
+            if wrap["blank"]:
+                self.wrapped(shown, written, width or self._terminal.width)
             if width is not None:
                 self._terminal.resize(width, self._terminal.height)
                 self._judge.written = ""
                 break
         return text[at:]
+
+    def wrapped(self, shown: int, written: str, width: int) -> None:
+        """A line editor wrapped where the window is `width` wide, after `shown` columns of which the log has `written`."""
+        self.counts_colours = shown != width and columns_counted(written) % width == 0
 
     # --- judging
 
@@ -380,6 +395,8 @@ class Commands:
         )
         self._block_left()
         line = self._judge.whole(self._terminal.line()[0].rstrip())
+        if self.counts_colours and self._entered:
+            line = self._as_meant(self._entered[0]) or line
         if (
             self._entered
             and line.endswith(GIVEN_UP)
@@ -394,6 +411,13 @@ class Commands:
             )
             self._told(entered, self._judge.unseen(entered.typed) if overtaken else self._judged(entered, line))
         self._judge.left_at = self._terminal.lines
+        self._written = ""
+
+    def _as_meant(self, entered: Entered) -> str | None:
+        """The line of an editor that counts the colours of its prompt."""
+        found = self._prompts.find(_printed(self._written) if entered.prompt is None else entered.prompt)
+        line = as_meant(self._written, found[0], self._terminal) if found else None
+        return line and line.rstrip()
 
     def _judged(self, entered: Entered, line: str) -> Verdict | None:
         echoed, self._echo = self._echo, ""

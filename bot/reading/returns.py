@@ -479,8 +479,11 @@ class Returns:
         width = wrapped_width(shown, self._written[:-1], self._terminal.width)
         fits = shown % self._terminal.width == 0 or width == self._terminal.width
         if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or counted < 1:
+            if fits:
+                self._commands.wrapped(shown, self._written[:-1], self._terminal.width)
             return fits
         self._terminal.resize(width, self._terminal.height)
+        self._commands.wrapped(shown, self._written[:-1], width)
         return True
 
 

@@ -56,10 +56,15 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
         return shown  # it would have wrapped before, and returned
     if shown and (shown % current == 0 or shown == current - 1):
         return None
-    counted = len(NOT_COLOURS.sub("", written))
+    counted = columns_counted(written)
     if counted != shown and (counted == current or counted in USUAL):
         return counted
     return shown if shown >= NARROWEST else None
+
+
+def columns_counted(written: str) -> int:
+    """The columns of `written` if its colours are counted."""
+    return len(NOT_COLOURS.sub("", written))
 
 
 def _columns(written: str) -> int:
