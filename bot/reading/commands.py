@@ -12,19 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.reading.counted import as_meant
+from bot.reading.counted import Meant, as_meant
 from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
-from bot.reading.window import WRAP, columns_counted, reached_width, wrapped_width
+from bot.reading.window import WRAP, columns_counted, columns_shown, reached_width, typed_width, wrapped_width
 
 MASKED = "••••••"
 SHORT = 4096
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
 LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
+LINE_BEGINS = re.compile(r"(?:^|\n)")
 # prompt_toolkit draws all that changed at once: it may go down for a menu, and come back.
 FRAME = re.compile(r"\x1b\[\?7l(?:[^\x1b]|\x1b(?!\[\?7[lh]))*+\x1b\[\?7h")
 # What readline's search has found.
@@ -287,7 +288,7 @@ class Commands:
             elif left.group() != "\n":
                 if self._terminal.line()[0].strip():
                     self._line_left()
-            elif not (self._entered[0].lowest and self._terminal.below()):  # else it goes down the rows of its line
+            elif not self._goes_down():
                 self._line_left()
             self._show(left.group())
             start = left.end()
@@ -304,6 +305,13 @@ class Commands:
         self._written = lines[lines.rfind(b"\n") + 1 :].decode()[-LONGEST_ECHO:]
         self._echo = _printed(self._written)
         self._judge.after = (self._judge.after + self._echo)[-SHORT:]
+
+    def _goes_down(self) -> bool:
+        """A line feed only goes down the rows of the line that was entered."""
+        entered = self._entered[0]
+        if self.counts_colours and (meant := self._as_meant(entered)):
+            return meant.below
+        return entered.lowest and self._terminal.below()
 
     def _for_full_screen(self) -> None:
         self._entered = deque(replace(entered, full_screen=True) for entered in self._entered)
@@ -369,11 +377,13 @@ class Commands:
             shown = width_of(line[:place])
             if wrap["column"]:
                 shown = shown + 1 if shown == int(wrap["column"]) else 0
-            written = self._judge.written.rpartition("\n")[2].rpartition("\r")[2] if wrap["blank"] else ""
-            width = wrapped_width(shown, written, self._terminal.width)
-            if wrap["blank"]:
-                self.wrapped(shown, written, width or self._terminal.width)
-            if width is not None:
+            above, _, written = self._judge.written.rpartition("\n")[2].rpartition("\r")
+            width = typed_width(above, written) if self.counts_colours and wrap["blank"] else None
+            if width is None:
+                width = wrapped_width(shown, written if wrap["blank"] else "", self._terminal.width)
+                if wrap["blank"]:
+                    self.wrapped(shown, written, width or self._terminal.width)
+            if width not in (None, self._terminal.width):
                 self._terminal.resize(width, self._terminal.height)
                 self._judge.written = ""
                 break
@@ -381,7 +391,10 @@ class Commands:
 
     def wrapped(self, shown: int, written: str, width: int) -> None:
         """A line editor wrapped where the window is `width` wide, after `shown` columns of which the log has `written`."""
-        self.counts_colours = shown != width and columns_counted(written) % width == 0
+        if shown != width and columns_counted(written) % width == 0:
+            self.counts_colours = True
+        elif shown % width == 0 and shown == columns_shown(written):
+            self.counts_colours = False
 
     # --- judging
 
@@ -395,8 +408,8 @@ class Commands:
         )
         self._block_left()
         line = self._judge.whole(self._terminal.line()[0].rstrip())
-        if self.counts_colours and self._entered:
-            line = self._as_meant(self._entered[0]) or line
+        if self.counts_colours and self._entered and (meant := self._as_meant(self._entered[0])):
+            line = meant.line.rstrip()
         if (
             self._entered
             and line.endswith(GIVEN_UP)
@@ -413,11 +426,14 @@ class Commands:
         self._judge.left_at = self._terminal.lines
         self._written = ""
 
-    def _as_meant(self, entered: Entered) -> str | None:
+    def _as_meant(self, entered: Entered) -> Meant | None:
         """The line of an editor that counts the colours of its prompt."""
-        found = self._prompts.find(_printed(self._written) if entered.prompt is None else entered.prompt)
-        line = as_meant(self._written, found[0], self._terminal) if found else None
-        return line and line.rstrip()
+        written, found = self._written, self._prompts.find(entered.prompt or "")
+        for start in [at.end() for at in LINE_BEGINS.finditer(written)][::-1]:
+            if found is not None:
+                break
+            written, found = self._written[start:], self._prompts.find(_printed(self._written[start:]))
+        return as_meant(written, found[0], self._terminal) if found else None
 
     def _judged(self, entered: Entered, line: str) -> Verdict | None:
         echoed, self._echo = self._echo, ""

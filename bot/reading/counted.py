@@ -5,6 +5,7 @@ they did take it, over its own prompt and what stands above. Here they take it, 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from bot.reading.screen import width_of
 from bot.reading.terminal import Terminal
@@ -12,23 +13,35 @@ from bot.reading.terminal import Terminal
 COLOURS = r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+"
 FILLER = "."
 LONGEST = 16 * 1024
+MOST_ROWS = 40
 
 
-def as_meant(written: str, prompt: str, like: Terminal) -> str | None:
+class Meant(NamedTuple):
+    line: str  # the prompt and what follows
+    below: bool  # the cursor is in one of its upper rows
+
+
+def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     """The line that begins with `prompt`, as the editor sees it; `written` is all that was shown since the prompt, which
     comes first, in a window of the same size as that of `like`. None if there is no such prompt in it."""
-    if not prompt.strip() or len(written) > LONGEST:
+    if not prompt.strip() or len(written) > LONGEST or width_of(prompt) != len(prompt):
         return None
     coloured = re.compile(COLOURS.join(("", *map(re.escape, prompt), "")))
     found = coloured.search(written)
     missing = len(found.group()) - len(prompt) if found else 0
     if found is None or missing == 0:
         return None
+    padded = prompt + FILLER * missing
     terminal = Terminal(lambda _lines: None)
     terminal.feeds_return = like.feeds_return
     terminal.resize(like.width, like.height)
-    padded = prompt + FILLER * missing
     terminal.feed(written[found.start() :].replace(found.group(), padded))
     terminal.join(lambda row: row.startswith(padded[: like.width]), terminal.lines)
-    line, _ = terminal.line()
-    return prompt + line[len(padded) :] if line.startswith(padded) and width_of(prompt) == len(prompt) else None
+    line, place = terminal.line()
+    if line.startswith(padded):
+        below = place // like.width < (len(line.rstrip()) - 1) // like.width
+        return Meant(prompt + line[len(padded) :], below)
+    if not line.strip():  # the cursor has left it
+        above = next((row for row in reversed(terminal.above(min(terminal.lines, MOST_ROWS))) if row.strip()), "")
+        return Meant(prompt + above[len(padded) :], False) if above.startswith(padded) else None
+    return None

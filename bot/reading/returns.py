@@ -19,7 +19,7 @@ from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hol
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
-from bot.reading.window import FEWEST_BLANKS, NARROWEST, marked_width, wrapped_width
+from bot.reading.window import FEWEST_BLANKS, NARROWEST, marked_width, typed_width, wrapped_width
 
 RETURN, NEW_LINE = "\r", "\n"
 
@@ -474,6 +474,11 @@ class Returns:
         line, place = self._terminal.line()
         if rang or place <= prompt or line[place - 1 : place] != " " or self._in_node():
             return False
+        if self._commands.counts_colours and not self._stepped:
+            typed = typed_width(self._above, (self._last or "")[:-1])
+            if typed is not None:
+                self._terminal.resize(typed, self._terminal.height)
+                return True
         shown = width_of(line[: place - 1])
         counted = len(self._written) - 1
         width = wrapped_width(shown, self._written[:-1], self._terminal.width)

@@ -52,7 +52,7 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     A prompt whose colours are not marked as taking no room makes readline wrap too early: then what it counted is the
     length of all that was written. A wide character that has no room in the last column leaves it empty.
     """
-    if shown > current and shown in USUAL and _columns(written) == shown:
+    if shown > current and shown in USUAL and columns_shown(written) == shown:
         return shown  # it would have wrapped before, and returned
     if shown and (shown % current == 0 or shown == current - 1):
         return None
@@ -62,12 +62,18 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     return shown if shown >= NARROWEST else None
 
 
+def typed_width(before: str, row: str) -> int | None:
+    """The width of a row that was typed from its first to its last column, after a wrap that `before` ends in."""
+    whole = before.endswith(" ") and row.isascii() and row.isprintable()
+    return len(row) if whole and len(row) >= NARROWEST else None
+
+
 def columns_counted(written: str) -> int:
     """The columns of `written` if its colours are counted."""
     return len(NOT_COLOURS.sub("", written))
 
 
-def _columns(written: str) -> int:
+def columns_shown(written: str) -> int:
     return len(SILENT.sub("", written)) if written.isascii() else 0
 
 
