@@ -223,7 +223,7 @@ class Commands:
         """What stands before and behind the cursor at a line's first key; keys that a pager got are no first keys."""
         line, place = self._terminal.line()
         before = line[:place]
-        if self._typing and self._taken_singly():
+        if self._typing and self._taken_singly(before):
             self._keyboard.forget()
         elif self._typing:
             # Only at a prompt that is no known one can another follow; a tangled line may look like one.
@@ -247,10 +247,12 @@ class Commands:
         last = typed[-3:]
         return "\n" in typed or typed.endswith(before.strip()) or (len(last) > 2 and before.rstrip().endswith(last))
 
-    def _taken_singly(self) -> bool:
+    def _taken_singly(self, before: str) -> bool:
         """Whoever asked went on without an Enter: the keys until now were answers by themselves."""
         asked = self._prompt or ""
-        return bool(QUESTION.search(asked)) and self._terminal.lines > self._lines and self._prompts.find(asked) is None
+        if self._terminal.lines <= self._lines or self._prompts.find(asked) is not None:
+            return False
+        return bool(QUESTION.search(asked) or (asked.strip() and before != asked and QUESTION.search(before)))
 
     def _look_at_search(self) -> None:
         editor = self._keyboard.editor

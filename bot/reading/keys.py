@@ -286,7 +286,7 @@ class Readline:
             case "\t" | "\x1b?" | "\x1b*" | "\x1b/" | "\x1b[Z":
                 line.insert(WILD)
                 line.known = False
-            case "\x0c" | "\x07" | "\x00" | "\x11":  # the last one lets output go on
+            case "\x0c" | "\x00" | "\x11":  # the last one lets output go on
                 pass
             case _:  # ^S too: the terminal takes it to stop the output, unless it was told not to
                 line.known = False
@@ -403,7 +403,8 @@ class Keyboard:
                 if key == "\x0f":
                     self.editor.lose_track()
             else:
-                self._keys += key if key[0] >= " " and key[0] != "\x7f" else ""
+                typed = key[1:] if self.editor.prefix else key  # what follows ^X is a key of the editor
+                self._keys += typed if key[0] >= " " and key[0] != "\x7f" else ""
                 self.editor.press(key)
                 self._plain.press(key)
 

@@ -24,8 +24,11 @@ MAY_GO_ON = re.compile(r" {1,9}(?:⋮|\.{3,9}:) ")  # the same before ipython 9,
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 FEWEST_ALIKE = 3
-QUESTION = re.compile(r"[?:\])] \Z")
-LONGEST_ANSWER = 100
+ASKS = r"[?:\])] "
+QUESTION = re.compile(ASKS + r"\Z")
+# Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.
+SECRETS = re.compile(r"pass|pin\b|secret|token|code|(?<!any )key\b", re.IGNORECASE)
+LONGEST_ANSWER, LONGEST_QUESTION = 100, 1000
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
 REPEAT_PROMPTS = ("python", "ipython", "irb", "node")
@@ -137,6 +140,8 @@ class Judge:
             return Verdict(typed.edited, "", sure=line.startswith("<") and typed.known)
         if len(typed.edited) > FEWEST_SHOWN and line.endswith(typed.edited[-FEWEST_SHOWN:]):
             return Verdict(typed.edited, "", sure=False)
+        if len(typed.keys.strip()) == 1 and not SECRETS.search(line):
+            return None
         return Verdict("", line, blind=True) if typed.printed else None
 
     def _echoed_at(self, entered: Entered, echoed: str) -> Verdict | None:
@@ -166,6 +171,11 @@ class Judge:
             prompt = self._prompts.find(line)
             if prompt and re.fullmatch(pattern, line[len(prompt[0]) :], re.DOTALL):
                 return Verdict(line[len(prompt[0]) :], prompt[0])
+            answer = (
+                None if prompt or len(line) > LONGEST_QUESTION else re.search(rf"{ASKS}({pattern})\Z", line, re.DOTALL)
+            )
+            if answer:
+                return Verdict(answer[1], line[: answer.start(1)])
         return None
 
     def of_row(self, typed: Typed, row: str) -> Verdict | None:

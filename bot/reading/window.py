@@ -17,7 +17,7 @@ RIGHT_EDGE = re.compile(
 # Where a line editor goes on in the next row, after it has filled one to its last column.
 WRAP = re.compile(
     r"(?<=[^\x00-\x1f])(?:"
-    r"(?P<blank>(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*C| \r))"  # readline: a blank, which wraps, and back
+    r"(?P<blank>(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*[C@KP]| \r))"  # readline: a blank, which wraps, and back
     r"| \x1b\[1G(?!\x1b)"  # node likewise
     r"|(?<!\x1b\[K)\x1b\[1G\x1b\[1?B\x1b\[1G"  # reline: it erases the rest of any other row
     r"|(?<=\\)\x1b\[[0-9]+D\x1b\[1?B"  # python: a mark in the last column
