@@ -369,7 +369,10 @@ class Commands:
     def _measured(self, text: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
         at = 0
+        prompt = (self._prompt or "").rstrip()
         for wrap in WRAP.finditer(text[:SHORT]):
+            if prompt and _printed(text[wrap.end() : SHORT]).startswith(prompt):
+                continue  # the line is drawn anew
             before, at = text[at : wrap.start()], wrap.start()
             self._terminal.feed(before)
             self._judge.written += before

@@ -59,6 +59,9 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     counted = columns_counted(written)
     if counted != shown and (counted == current or counted in USUAL):
         return counted
+    visible = SILENT.sub("", written)
+    if visible.isascii() and visible.isprintable() and visible and shown % len(visible):
+        return None  # after the last return too little was written to reach an edge
     return shown if shown >= NARROWEST else None
 
 
