@@ -19,7 +19,15 @@ from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
-from bot.reading.window import WRAP, columns_counted, columns_shown, reached_width, typed_width, wrapped_width
+from bot.reading.window import (
+    WRAP,
+    columns_counted,
+    columns_shown,
+    last_row_written,
+    reached_width,
+    typed_width,
+    wrapped_width,
+)
 
 MASKED = "••••••"
 SHORT = 4096
@@ -346,7 +354,7 @@ class Commands:
             self._written = text[text.rfind("\n") + 1 :]
         elif len(self._written) <= LONGEST_ECHO:
             self._written += text
-        self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else ""
+        self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else text[-SHORT:]
         drawn = self._terminal.alternate
         self._terminal.feed(text)
         if drawn and not self._terminal.alternate:
@@ -382,7 +390,7 @@ class Commands:
             shown = width_of(line[:place])
             if wrap["column"]:
                 shown = shown + 1 if shown == int(wrap["column"]) else 0
-            above, _, written = self._judge.written.rpartition("\n")[2].rpartition("\r")
+            above, written = last_row_written(self._judge.written)
             width = typed_width(above, written) if self.counts_colours and wrap["blank"] else None
             if width is None:
                 width = wrapped_width(shown, written if wrap["blank"] else "", self._terminal.width)

@@ -30,6 +30,7 @@ ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
 NOT_COLOURS = re.compile(r"\x1b[=>78]|\x1b\[[0-?]*+[@-ln-~]|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|\x07")
 USUAL = (80, 100, 120, 132, 160, 200)
 NARROWEST = 10
+ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 FEWEST_ROWS, MOST_ROWS = 8, 200
 
 
@@ -50,19 +51,26 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     """The width where a line editor wrapped, after `shown` columns of its line, of which the log has `written`.
 
     A prompt whose colours are not marked as taking no room makes readline wrap too early: then what it counted is the
-    length of all that was written. A wide character that has no room in the last column leaves it empty.
+    length of all that was written, which is told by a width that windows have. A wide character that has no room in the last column leaves it empty.
     """
     if shown > current and shown in USUAL and columns_shown(written) == shown:
         return shown  # it would have wrapped before, and returned
     if shown and (shown % current == 0 or shown == current - 1):
         return None
     counted = columns_counted(written)
-    if counted != shown and (counted == current or counted in USUAL):
+    usual = counted == current or counted in USUAL or (counted % 10 == 0 and shown % 10 > 0)
+    if counted != shown and counted >= NARROWEST and usual:
         return counted
     visible = SILENT.sub("", written)
     if visible.isascii() and visible.isprintable() and visible and shown % len(visible):
         return None  # after the last return too little was written to reach an edge
     return shown if shown >= NARROWEST else None
+
+
+def last_row_written(written: str) -> tuple[str, str]:
+    """What came before the cursor went to the first column, and what was written since."""
+    begins = deque(ROW_BEGINS.finditer(written), maxlen=1)
+    return (written[: begins[0].start()], written[begins[0].end() :]) if begins else ("", written)
 
 
 def typed_width(before: str, row: str) -> int | None:
