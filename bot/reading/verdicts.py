@@ -28,6 +28,7 @@ ASKS = r"[?:\])] "
 QUESTION = re.compile(ASKS + r"\Z")
 # Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.
 SECRETS = re.compile(r"pass|pin\b|secret|token|code|(?<!any )key\b", re.IGNORECASE)
+SHORT_LINE = 200
 LONGEST_ANSWER, LONGEST_QUESTION = 100, 1000
 LONGEST_BLOCK = 40  # lines of one command
 # Editors of whole blocks, which show their continuation prompt before every line of it.
@@ -140,9 +141,22 @@ class Judge:
             return Verdict(typed.edited, "", sure=line.startswith("<") and typed.known)
         if len(typed.edited) > FEWEST_SHOWN and line.endswith(typed.edited[-FEWEST_SHOWN:]):
             return Verdict(typed.edited, "", sure=False)
+        if typed.known and (prompt := self._interrupted(typed.edited, line)):
+            return Verdict(typed.edited, prompt)
         if len(typed.keys.strip()) == 1 and not SECRETS.search(line):
             return None
         return Verdict("", line, blind=True) if typed.printed else None
+
+    def _interrupted(self, text: str, line: str) -> str:
+        """The prompt of a row above, where `text` was begun, and went on in each row below: a job wrote in the midst of it."""
+        prompt, rows = self._from_last_prompt(self.since_left()[-LONGEST_BLOCK:])
+        if not rows or len(text) > SHORT_LINE:
+            return ""
+        ends = {0}
+        for row in (rows[0][len(prompt) :], *rows[1:], line):
+            # What the job wrote may begin as the rest of the text does.
+            ends = {end + more for end in ends for more in range(_alike(row, text[end:]) + 1)}
+        return prompt if len(text) in ends else ""
 
     def _echoed_at(self, entered: Entered, echoed: str) -> Verdict | None:
         """A prompt and what was typed at it were shown, nothing else, however they were drawn over since: the last keys,
@@ -342,6 +356,12 @@ class Judge:
         if not typed.printed or typed.keys[0] in SEARCHES:
             return None
         return Verdict("", "", blind=True)
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _last(text: str, count: int) -> str:
