@@ -19,6 +19,7 @@ from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hol
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
+from bot.reading.verdicts import number_alike
 from bot.reading.window import FEWEST_BLANKS, NARROWEST, marked_width, typed_width, wrapped_width
 
 RETURN, NEW_LINE = "\r", "\n"
@@ -389,9 +390,13 @@ class Returns:
         )
 
     def _begins_as_last(self, head: str) -> bool:
-        last = DIGITS.sub("0", self._head)
+        last, head = DIGITS.sub("0", self._head), DIGITS.sub("0", head)
         begin = last[: (2 * len(last) + 2) // 3]
-        return begin != "" and DIGITS.sub("0", head).startswith(begin)
+        if begin == "" or head.startswith(begin):
+            return begin != ""
+        # A directory stands in its midst.
+        alike = number_alike(last, head)
+        return alike > 0 and alike + number_alike(last[:alike:-1], head[:alike:-1]) >= len(begin)
 
     def _in_shell(self) -> bool:
         return self._prompts.program in (SHELL, UNKNOWN)

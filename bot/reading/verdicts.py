@@ -155,7 +155,7 @@ class Judge:
         ends = {0}
         for row in (rows[0][len(prompt) :], *rows[1:], line):
             # What the job wrote may begin as the rest of the text does.
-            ends = {end + more for end in ends for more in range(_alike(row, text[end:]) + 1)}
+            ends = {end + more for end in ends for more in range(number_alike(row, text[end:]) + 1)}
         return prompt if len(text) in ends else ""
 
     def _echoed_at(self, entered: Entered, echoed: str) -> Verdict | None:
@@ -358,7 +358,7 @@ class Judge:
         return Verdict("", "", blind=True)
 
 
-def _alike(one: str, other: str) -> int:
+def number_alike(one: str, other: str) -> int:
     """How many characters both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
