@@ -197,8 +197,11 @@ class Commands:
 
     def _begins_with_what_stands_there(self, text: str) -> bool:
         """The line broke while it was typed, so a line recorder has its begin before its Enter: it is of no earlier one."""
-        line = self._terminal.line()[0].rstrip()
-        found = self._prompts.find(line) if self._entered else None
+        if not self._entered:
+            return False
+        meant = self._as_meant(self._entered[0]) if self.counts_colours else None
+        line = (meant.line if meant else self._terminal.line()[0]).rstrip()
+        found = self._prompts.find(line)
         begun = line[len(found[0]) :] if found else ""
         at = text.rpartition(INTERRUPT)[2].find(begun) if begun else -1
         # A full-screen program gets its keys before the line does.

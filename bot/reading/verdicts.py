@@ -386,8 +386,10 @@ def _draws_by_column(typed: str) -> bool:
 
 
 def _is_part(matching: Verdict, text: str) -> bool:
-    """The keys' line is only the end of what stands at the prompt: more came from elsewhere."""
-    return len(text.translate(NO_BLANKS)) > len(matching.text.translate(NO_BLANKS)) and "\n" not in matching.text
+    """The keys' line is only the end of what stands at the prompt: more came from elsewhere, and it was not drawn twice."""
+    more = text.removesuffix(matching.text).strip()
+    longer = len(text.translate(NO_BLANKS)) > len(matching.text.translate(NO_BLANKS))
+    return longer and "\n" not in matching.text and not (more and matching.text.startswith(more))
 
 
 def _after_full_screen(typed: Typed, shown: tuple[str, str] | None) -> Verdict | None:
