@@ -27,6 +27,7 @@ from bot.reading.window import (
     reached_width,
     typed_width,
     wrapped_width,
+    written_behind,
 )
 
 MASKED = "••••••"
@@ -384,16 +385,18 @@ class Commands:
         for wrap in WRAP.finditer(text[:SHORT]):
             if prompt and _printed(text[wrap.end() : SHORT]).startswith(prompt):
                 continue  # the line is drawn anew
+            asked = self._prompts.begins(self._prompt or "")
             before, at = text[at : wrap.start()], wrap.start()
             self._terminal.feed(before)
             self._judge.written += before
             self._echo += _printed(before)
             self._written += before
             line, place = self._terminal.line()
-            shown = width_of(line[:place])
+            shown = width_of(line[asked:place])
             if wrap["column"]:
                 shown = shown + 1 if shown == int(wrap["column"]) else 0
             above, written = last_row_written(self._judge.written)
+            written = written_behind(line[:asked], written)
             width = typed_width(above, written) if self.counts_colours and wrap["blank"] else None
             if width is None:
                 width = wrapped_width(shown, written if wrap["blank"] else "", self._terminal.width)
@@ -444,7 +447,8 @@ class Commands:
 
     def _as_meant(self, entered: Entered) -> Meant | None:
         """The line of an editor that counts the colours of its prompt."""
-        written, found = self._written, self._prompts.find(entered.prompt or "")
+        prompt = entered.prompt or ""
+        written, found = self._written, self._prompts.find(prompt[self._prompts.begins(prompt) :])
         for start in [at.end() for at in LINE_BEGINS.finditer(written)][::-1]:
             if found is not None:
                 break

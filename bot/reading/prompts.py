@@ -48,6 +48,7 @@ STARTS = {
 BEFORE_PROGRAM = re.compile(
     r"\s*(?:(?:sudo|exec|env|time|nohup|command)\s+|[A-Za-z_]\w*=\S*\s+|bundle\s+exec\s+|\\!\s*)*"
 )
+LONGEST_PROMPT, NO_SHORT_PROMPT = 300, 8
 NAME = re.compile(r"[\w.+-]{1,32}")
 
 
@@ -106,7 +107,7 @@ class Prompts:
             prompt = guess[0]  # and an indent, which other lines need not have
         prompt = prompt[_interrupts(prompt) :]
         shape = DIGITS.sub("0", prompt)
-        if not prompt.strip() or len(prompt) > 300:
+        if not prompt.strip() or len(prompt) > LONGEST_PROMPT:
             return
         pattern, _ = self._seen.pop(shape, (None, program))
         if pattern is None:
@@ -125,6 +126,14 @@ class Prompts:
             if shape[0] == first and (match := pattern.match(line, start)) and (not best or match.end() > len(best[0])):
                 best = line[: match.end()], program
         return best
+
+    def begins(self, prompt: str) -> int:
+        """Where in it a learnt prompt begins: a question that was answered blind may stand before it."""
+        known = self.known(prompt)
+        if len(prompt) > LONGEST_PROMPT or (known and known[0] == prompt):
+            return 0
+        found = [at for pattern, _ in self._seen.values() for at in pattern.finditer(prompt) if at.end() == len(prompt)]
+        return min((at.start() for at in found if at.end() - at.start() >= NO_SHORT_PROMPT), default=0)
 
     def guess(self, line: str) -> tuple[str, str] | None:
         """A prompt that `line` begins with as far as prompts in general look."""

@@ -20,7 +20,15 @@ from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import number_alike
-from bot.reading.window import FEWEST_BLANKS, NARROWEST, marked_width, typed_width, wrapped_width
+from bot.reading.window import (
+    FEWEST_BLANKS,
+    NARROWEST,
+    columns_counted,
+    marked_width,
+    typed_width,
+    wrapped_width,
+    written_behind,
+)
 
 RETURN, NEW_LINE = "\r", "\n"
 
@@ -67,7 +75,7 @@ class Returns:
         self._rules: tuple[Callable[[Seam], bool | None], ...] = (
             self._feeds, self._comes_down, self._leaves_editor, self._drawn_without_wrapping, self._rises_above,
             self._shown_to_be_wiped, self._pager_asked, self._row_of_several, self._menu, self._moves,
-            self._goes_down, self._just_left, self._complete, self._erases, self._redrawn, self._continued, self._next_state,
+            self._goes_down, self._just_left, self._fills_its_row, self._complete, self._erases, self._redrawn, self._continued, self._next_state,
         )  # fmt: skip
 
     def feed(self, contents: list[str], times: list[str], joined: bytes, *, followed: bool) -> None:
@@ -308,6 +316,14 @@ class Returns:
     def _just_left(self, _seam: Seam) -> bool | None:
         return False if self._attentive and self._judged != self._commands.judged else None
 
+    def _fills_its_row(self, seam: Seam) -> bool | None:
+        """The line ended at the edge, so the editor wrapped behind it, and goes up to draw it again."""
+        if not (seam.last.endswith(" ") and pieces.GOES_UP.match(seam.following) and self._commands.answered):
+            return None
+        line, place = self._terminal.line()
+        counted = columns_counted(self._written[:-1]) if self._commands.counts_colours else width_of(line[: place - 1])
+        return True if self._at is not None and counted > 0 == counted % self._terminal.width else None
+
     def _complete(self, seam: Seam) -> bool | None:
         line = self._line()
         if not (self._commands.answered and self._commands.complete(line)):
@@ -329,7 +345,7 @@ class Returns:
             pieces.REDRAWS.match(seam.following) is not None
             or (
                 pieces.ASIDE.match(line) is not None
-                and not line.endswith("^C")
+                and not self._given_up()
                 and self._prompts.find(seam.shown + " ") is not None
             )
             or (
@@ -350,7 +366,7 @@ class Returns:
             return self._commands.expects_more(self._line(), seam.shown)
         if self._attentive and self._known and seam.last == "" and self._stepped:
             return not self._has_rows_below()
-        if self._at is not None and not self._line().endswith("^C"):
+        if self._at is not None and not self._given_up():
             return self._continued_at(self._at, seam)
         return None
 
@@ -377,6 +393,10 @@ class Returns:
 
     def _line(self) -> str:
         return self._terminal.line()[0].rstrip()
+
+    def _given_up(self) -> bool:
+        line, place = self._terminal.line()
+        return line[:place].endswith("^C") or line.rstrip().endswith("^C")
 
     def _breaks(self, piece: str) -> bool:
         """It may be a row of a prompt or a line of several: readline ends it in a return beside the line's end."""
@@ -484,16 +504,17 @@ class Returns:
             if typed is not None:
                 self._terminal.resize(typed, self._terminal.height)
                 return True
-        shown = width_of(line[: place - 1])
-        counted = len(self._written) - 1
-        width = wrapped_width(shown, self._written[:-1], self._terminal.width)
+        asked = self._prompts.begins(self._at or "")
+        shown = width_of(line[asked : place - 1])
+        written = written_behind(line[:asked], self._written[:-1])
+        width = wrapped_width(shown, written, self._terminal.width)
         fits = shown % self._terminal.width == 0 or width == self._terminal.width
-        if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or counted < 1:
+        if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or not written:
             if fits:
-                self._commands.wrapped(shown, self._written[:-1], self._terminal.width)
+                self._commands.wrapped(shown, written, self._terminal.width)
             return fits
         self._terminal.resize(width, self._terminal.height)
-        self._commands.wrapped(shown, self._written[:-1], width)
+        self._commands.wrapped(shown, written, width)
         return True
 
 

@@ -73,6 +73,12 @@ def last_row_written(written: str) -> tuple[str, str]:
     return (written[: begins[0].start()], written[begins[0].end() :]) if begins else ("", written)
 
 
+def written_behind(asked: str, written: str) -> str:
+    """What of it came behind a question that stands before the prompt."""
+    _, found, behind = written.partition(asked) if asked else ("", "", "")
+    return behind if found else written
+
+
 def typed_width(before: str, row: str) -> int | None:
     """The width of a row that was typed from its first to its last column, after a wrap that `before` ends in."""
     whole = before.endswith(" ") and row.isascii() and row.isprintable()
