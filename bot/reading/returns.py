@@ -24,6 +24,7 @@ from bot.reading.window import (
     FEWEST_BLANKS,
     NARROWEST,
     columns_counted,
+    last_row_written,
     marked_width,
     typed_width,
     wrapped_width,
@@ -506,7 +507,7 @@ class Returns:
                 return True
         asked = self._prompts.begins(self._at or "")
         shown = width_of(line[asked : place - 1])
-        written = written_behind(line[:asked], self._written[:-1])
+        written = written_behind(line[:asked], last_row_written(self._written[:-1])[1])
         width = wrapped_width(shown, written, self._terminal.width)
         fits = shown % self._terminal.width == 0 or width == self._terminal.width
         if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or not written:
