@@ -20,6 +20,7 @@ from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN, rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
 from bot.reading.window import (
+    MOVES,
     WRAP,
     columns_counted,
     columns_shown,
@@ -410,6 +411,8 @@ class Commands:
 
     def wrapped(self, shown: int, written: str, width: int) -> None:
         """A line editor wrapped where the window is `width` wide, after `shown` columns of which the log has `written`."""
+        if MOVES.search(written):
+            return  # so it tells no columns
         if shown != width and columns_counted(written) % width == 0:
             self.counts_colours = True
         elif shown % width == 0 and shown == columns_shown(written):

@@ -507,7 +507,9 @@ class Returns:
                 return True
         asked = self._prompts.begins(self._at or "")
         shown = width_of(line[asked : place - 1])
-        written = written_behind(line[:asked], last_row_written(self._written[:-1])[1])
+        drawn_anew = SILENT.sub("", self._last or "").startswith(line[:prompt].rstrip())
+        written = last_row_written((self._last or "" if drawn_anew else self._written)[:-1])[1]
+        written = written_behind(line[:asked], written)
         width = wrapped_width(shown, written, self._terminal.width)
         fits = shown % self._terminal.width == 0 or width == self._terminal.width
         if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or not written:

@@ -30,6 +30,7 @@ ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
 NOT_COLOURS = re.compile(r"\x1b[=>78]|\x1b\[[0-?]*+[@-ln-~]|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|\x07")
 USUAL = (80, 100, 120, 132, 160, 200)
 NARROWEST = 10
+MOVES = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 FEWEST_ROWS, MOST_ROWS = 8, 200
 
@@ -57,11 +58,11 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
         return shown  # it would have wrapped before, and returned
     if shown and (shown % current == 0 or shown == current - 1):
         return None
-    counted = columns_counted(written)
+    visible = SILENT.sub("", written)
+    counted = columns_counted(written) if MOVES.search(written) is None else 0
     usual = counted == current or counted in USUAL or (counted % 10 == 0 and shown % 10 > 0)
     if counted != shown and counted >= NARROWEST and usual:
         return counted
-    visible = SILENT.sub("", written)
     if visible.isascii() and visible.isprintable() and visible and shown % len(visible):
         return None  # after the last return too little was written to reach an edge
     return shown if shown >= NARROWEST else None
@@ -86,7 +87,7 @@ def typed_width(before: str, row: str) -> int | None:
 
 
 def columns_counted(written: str) -> int:
-    """The columns of `written` if its colours are counted."""
+    """The columns of `written`, which moves nowhere, if its colours are counted."""
     return len(NOT_COLOURS.sub("", written))
 
 
