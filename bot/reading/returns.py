@@ -375,6 +375,8 @@ class Returns:
         line = self._line()
         if line.startswith(prompt + COMMENT) and self._prompts.same(prompt, seam.shown):
             return False  # Alt-# made a comment of what was typed, and accepted it
+        if self._only_looks_so(prompt, line, seam.shown):
+            return False
         if (
             self._prompts.same(prompt, seam.shown)
             or self._changed(prompt, seam.shown)
@@ -394,6 +396,12 @@ class Returns:
 
     def _line(self) -> str:
         return self._terminal.line()[0].rstrip()
+
+    def _only_looks_so(self, prompt: str, line: str, shown: str) -> bool:
+        """What `diff` prints begins as a shell's prompt for one more line does, and each line is another."""
+        one, other = line[len(prompt) :], shown[len(prompt) :].rstrip()
+        same = prompt in SHARED and self._in_shell() and self._prompts.same(prompt, shown)
+        return same and not (one.startswith(other) or other.startswith(one))
 
     def _given_up(self) -> bool:
         line, place = self._terminal.line()
