@@ -47,6 +47,8 @@ CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) 
     range(128, 160)
 )
 LONGEST_ECHO = 16 * 1024
+# Characters that are drawn a second time, as their editor meant them: in a whole session, and for each Enter.
+PATIENCE, MORE_PATIENCE, LONGEST_DRAWN = 256 * 1024, 512, 4 * 1024
 GIVEN_UP, INTERRUPT = "^C", "\x03"
 
 
@@ -88,6 +90,10 @@ class Commands:
         self._answered = True  # something was shown after the last Enter
         self.last = ""
         self._written = ""  # since the line began, as it came
+        self._patience = PATIENCE
+        self._meant: tuple[tuple[str, str | None, int], Meant | None] | None = (
+            None  # and of what, as it was asked for last
+        )
         self.counts_colours = False  # the editor takes them for text, as its last wrap told
 
     @property
@@ -193,6 +199,7 @@ class Commands:
                         self._lowest,
                     )
                 )
+            self._patience += MORE_PATIENCE
             self._typing, self._prompt, self._right, self._lowest = False, None, "", False
         while len(self._entered) > MOST_ENTERED:
             self._entered.popleft()
@@ -201,7 +208,7 @@ class Commands:
         """The line broke while it was typed, so a line recorder has its begin before its Enter: it is of no earlier one."""
         if not self._entered:
             return False
-        meant = self._as_meant(self._entered[0]) if self.counts_colours else None
+        meant = self.as_meant(self._entered[0].prompt) if self.counts_colours else None
         line = (meant.line if meant else self._terminal.line()[0]).rstrip()
         found = self._prompts.find(line)
         begun = line[len(found[0]) :] if found else ""
@@ -324,7 +331,7 @@ class Commands:
     def _goes_down(self) -> bool:
         """A line feed only goes down the rows of the line that was entered."""
         entered = self._entered[0]
-        if self.counts_colours and (meant := self._as_meant(entered)):
+        if self.counts_colours and (meant := self.as_meant(entered.prompt)):
             return meant.below
         return entered.lowest and self._terminal.below()
 
@@ -357,7 +364,7 @@ class Commands:
             text = self._measured(text)
         if "\n" in text and not (typing or self._typing or self._entered):
             self._written = text[text.rfind("\n") + 1 :]
-        elif len(self._written) <= LONGEST_ECHO:
+        elif len(self._written) <= LONGEST_DRAWN:
             self._written += text
         self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else text[-SHORT:]
         drawn = self._terminal.alternate
@@ -430,7 +437,7 @@ class Commands:
         )
         self._block_left()
         line = self._judge.whole(self._terminal.line()[0].rstrip())
-        if self.counts_colours and self._entered and (meant := self._as_meant(self._entered[0])):
+        if self.counts_colours and self._entered and (meant := self.as_meant(self._entered[0].prompt)):
             line = meant.line.rstrip()
         if (
             self._entered
@@ -448,14 +455,23 @@ class Commands:
         self._judge.left_at = self._terminal.lines
         self._written = ""
 
-    def _as_meant(self, entered: Entered) -> Meant | None:
+    def as_meant(self, prompt: str | None) -> Meant | None:
         """The line of an editor that counts the colours of its prompt."""
-        prompt = entered.prompt or ""
+        key = self._written, prompt, self._terminal.width
+        if self._meant is None or self._meant[0] != key:
+            if len(self._written) > min(LONGEST_DRAWN, self._patience):
+                return None
+            self._patience -= len(self._written)
+            self._meant = key, self._drawn_again(prompt or "")
+        return self._meant[1]
+
+    def _drawn_again(self, prompt: str) -> Meant | None:
         written, found = self._written, self._prompts.find(prompt[self._prompts.begins(prompt) :])
         for start in [at.end() for at in LINE_BEGINS.finditer(written)][::-1]:
             if found is not None:
                 break
-            written, found = self._written[start:], self._prompts.find(_printed(self._written[start:]))
+            written = self._written[start:]
+            found = self._prompts.find(_printed(written))
         return as_meant(written, found[0], self._terminal) if found else None
 
     def _judged(self, entered: Entered, line: str) -> Verdict | None:

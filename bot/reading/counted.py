@@ -12,7 +12,6 @@ from bot.reading.terminal import Terminal
 
 COLOURS = r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+"
 FILLER = "."
-LONGEST = 16 * 1024
 MOST_ROWS = 40
 
 
@@ -24,7 +23,7 @@ class Meant(NamedTuple):
 def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     """The line that begins with `prompt`, as the editor sees it; `written` is all that was shown since the prompt, which
     comes first, in a window of the same size as that of `like`. None if there is no such prompt in it."""
-    if not prompt.strip() or len(written) > LONGEST or width_of(prompt) != len(prompt):
+    if not prompt.strip() or width_of(prompt) != len(prompt):
         return None
     coloured = re.compile(COLOURS.join(("", *map(re.escape, prompt), "")))
     found = coloured.search(written)

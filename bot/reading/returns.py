@@ -395,6 +395,8 @@ class Returns:
     # What the rules ask.
 
     def _line(self) -> str:
+        if self._commands.counts_colours and (meant := self._commands.as_meant(None)):
+            return meant.line.rstrip()
         return self._terminal.line()[0].rstrip()
 
     def _only_looks_so(self, prompt: str, line: str, shown: str) -> bool:
@@ -470,6 +472,8 @@ class Returns:
 
     def _has_rows_below(self) -> bool:
         """The cursor is not in the last row of its line, so a line feed only goes down to the next."""
+        if self._commands.counts_colours and (meant := self._commands.as_meant(None)):
+            return meant.below
         line, place = self._terminal.line()
         return width_of(line[:place]) // self._terminal.width < (width_of(line) - 1) // self._terminal.width
 
