@@ -95,7 +95,7 @@ class Judge:
             if "\n" in matching.text and not matching.prompt.strip():
                 return replace(matching, prompt=self._from_last_prompt(self.since_left())[0])
             return self.with_indent(matching)
-        if shown is not None and self._came_after(typed, *shown):
+        if shown is not None and self._came_after(entered, *shown, echoed):
             return Verdict("", shown[0], blind=True)
         if shown is not None:
             return _reconciled(typed, shown[0], self._without_padding(*shown, typed), echoed)
@@ -111,10 +111,17 @@ class Judge:
         one_line = typed.known and typed.printed and "\n" not in typed.edited
         return one_line and self._prompts.find(prompt) is None and not _follows(typed.keys, echoed)
 
-    def _came_after(self, typed: Typed, question: str, text: str) -> bool:
-        """All that stands behind a question came after the Enter, which moved nothing: the same question again, for instance."""
+    def _came_after(self, entered: Entered, question: str, text: str, echoed: str) -> bool:
+        """All that stands behind a question came after the Enter, which moved nothing: the same question again, for instance.
+        At a prompt it is what a command says that was typed without an echo: nothing of its keys is in it."""
+        typed = entered.typed
         came = text.strip() != "" and self.after.rstrip().endswith(text.strip())
-        return came and typed.known and typed.printed and self._prompts.find(question) is None
+        if not (came and typed.known and typed.printed):
+            return False
+        unseen = (
+            entered.prompt is not None and echoed.strip() == self.after.strip() and not _follows(typed.keys, echoed)
+        )
+        return self._prompts.find(question) is None or unseen
 
     def _tangled(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
         """The line begins with no prompt that is known."""
