@@ -106,6 +106,21 @@ def test_nothing_makes_it_fail_or_show_a_control_character(records: list[tuple[s
         assert not CONTROLS.search(command.text.replace("\t", ""))
 
 
+@pytest.mark.parametrize("shown", ["a" * 200, "a " * 200, "? a" * 200])
+def test_many_completions_that_fit_nowhere_are_told_apart_at_once(shown: str) -> None:
+    session = Session(
+        log(
+            ("output", "$ ls\n"),
+            ("output", "ok\n"),
+            ("input", "a\t" * 60 + "b\n"),
+            ("output", f"$ {shown}\n"),
+            ("output", "ok\n"),
+        )
+    )
+    assert shown.strip() in session.transcript
+    assert len(session.commands) <= 1
+
+
 def refusal(data: bytes) -> str:
     try:
         Session(data)

@@ -24,8 +24,8 @@ MAY_GO_ON = re.compile(r" {1,9}(?:⋮|\.{3,9}:) ")  # the same before ipython 9,
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 FEWEST_ALIKE = 3
-ASKS = r"[?:\])] "
-QUESTION = re.compile(ASKS + r"\Z")
+ASKS = re.compile(r"[?:\])] ")
+QUESTION = re.compile(ASKS.pattern + r"\Z")
 # Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.
 SECRETS = re.compile(r"pass|pin\b|secret|token|code|(?<!any )key\b", re.IGNORECASE)
 SHORT_LINE = 200
@@ -184,19 +184,17 @@ class Judge:
             if line.endswith(last):
                 return Verdict(text, line[: len(line) - len(last)])
             if "\t" in last and (text is typed.edited or self._prompts.find(line) is None):
-                blanks = re.compile(r"\s+".join(map(re.escape, last.split())) + r"\Z").search(line)
-                if blanks is not None:
-                    return Verdict(text, line[: blanks.start()])
+                begin = _begin_of_words(last.split(), line)
+                if begin is not None:
+                    return Verdict(text, line[:begin])
         if WILD in typed.edited and typed.edited.strip(WILD + " "):
-            pattern = ".*?".join(map(re.escape, typed.edited.rstrip().split(WILD)))
+            edited = typed.edited.rstrip()
             prompt = self._prompts.find(line)
-            if prompt and re.fullmatch(pattern, line[len(prompt[0]) :], re.DOTALL):
+            if prompt and _fills(edited, line[len(prompt[0]) :]):
                 return Verdict(line[len(prompt[0]) :], prompt[0])
-            answer = (
-                None if prompt or len(line) > LONGEST_QUESTION else re.search(rf"{ASKS}({pattern})\Z", line, re.DOTALL)
-            )
-            if answer:
-                return Verdict(answer[1], line[: answer.start(1)])
+            for asks in () if prompt or len(line) > LONGEST_QUESTION else ASKS.finditer(line):
+                if _fills(edited, line[asks.end() :]):
+                    return Verdict(line[asks.end() :], line[: asks.end()])
         return None
 
     def of_row(self, typed: Typed, row: str) -> Verdict | None:
@@ -369,6 +367,32 @@ def number_alike(one: str, other: str) -> int:
     """How many characters both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _fills(edited: str, text: str) -> bool:
+    """`text` is what was `edited`, with anything in place of each WILD."""
+    first, *others = edited.split(WILD)
+    if not others or not text.startswith(first):
+        return edited == text
+    at = len(first)
+    *middle, last = others
+    for part in middle:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return len(text) - at >= len(last) and text.endswith(last)
+
+
+def _begin_of_words(words: list[str], line: str) -> int | None:
+    """Where the words begin that `line` ends with, however many blanks part them."""
+    at = len(line)
+    for number, word in enumerate(reversed(words)):
+        end = len(line[:at].rstrip()) if number else at
+        if (number and end == at) or not line.endswith(word, 0, end):
+            return None
+        at = end - len(word)
+    return at
 
 
 def _last(text: str, count: int) -> str:
