@@ -342,7 +342,12 @@ class Commands:
         """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it, and
         if it is not `within` what is being edited."""
         if self._answered and not within:
+            written, judged = self._written, self.judged
             self.shown(ending)
+            if typing and self.counts_colours and judged == self.judged:
+                self._written = (written + ending)[
+                    : 2 * LONGEST_DRAWN
+                ]  # it may only have gone down the rows of what is being typed
             return
         self._show(ending, typing=typing)
 
