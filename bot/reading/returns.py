@@ -126,6 +126,11 @@ class Returns:
         if not self._prompts and piece.startswith(NODE):
             self._prompts.program = "node"
         self._at = prompt = self._prompt()
+        if prompt is None and self._commands.counts_colours and (meant := self._commands.as_meant(None)):
+            prompt, _ = self._prompts.find(meant.line + " ") or (
+                None,
+                "",
+            )  # drawn over, but a line is still being typed
         known = prompt is not None and (self._prompts.known(prompt) is not None or pieces.TAKES_PASTES in piece)
         if known or (prompt is not None and (self._attentive or self._commands.waiting or not self._prompts)):
             self._attentive, self._since, self._judged = True, 0, self._commands.judged
