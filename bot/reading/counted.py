@@ -18,6 +18,7 @@ MOST_ROWS = 40
 class Meant(NamedTuple):
     line: str  # the prompt and what follows
     below: bool  # the cursor is in one of its upper rows
+    wraps: bool  # the cursor is behind a blank in the first column, which the editor writes to go on in the next row
 
 
 def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
@@ -39,8 +40,9 @@ def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     line, place = terminal.line()
     if line.startswith(padded):
         below = place // like.width < (len(line.rstrip()) - 1) // like.width
-        return Meant(prompt + line[len(padded) :], below)
+        wraps = place % like.width == 1 and line[place - 1 : place] == " "
+        return Meant(prompt + line[len(padded) :], below, wraps)
     if not line.strip():  # the cursor has left it
         above = next((row for row in reversed(terminal.above(min(terminal.lines, MOST_ROWS))) if row.strip()), "")
-        return Meant(prompt + above[len(padded) :], False) if above.startswith(padded) else None
+        return Meant(prompt + above[len(padded) :], False, False) if above.startswith(padded) else None
     return None
