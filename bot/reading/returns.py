@@ -372,9 +372,10 @@ class Returns:
             return self._commands.expects_more(self._line(), seam.shown)
         if self._attentive and self._known and seam.last == "" and self._stepped:
             return not self._has_rows_below()
-        if self._at is None and seam.last.endswith(" ") and self._commands.counts_colours:
+        if seam.last.endswith(" ") and self._commands.counts_colours:
             meant = self._commands.as_meant(None)
-            return True if meant and meant.wraps else None
+            if meant and meant.wraps:
+                return True
         if self._at is not None and not self._given_up():
             return self._continued_at(self._at, seam)
         return None
