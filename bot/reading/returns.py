@@ -388,7 +388,7 @@ class Returns:
             return False
         if (
             self._prompts.same(prompt, seam.shown)
-            or self._changed(prompt, seam.shown)
+            or self._changed(prompt, seam)
             or self._wraps(len(prompt), seam.time, "\x07" in SILENT.sub("", seam.last))
         ):
             return True
@@ -448,9 +448,11 @@ class Returns:
         if forward is not None and width_of(line[:place]) == int(forward[1]) >= NARROWEST:
             self._terminal.resize(int(forward[1]) + 1, self._terminal.height)
 
-    def _changed(self, prompt: str, shown: str) -> bool:
+    def _changed(self, prompt: str, seam: Seam) -> bool:
         """The same prompt with another sign in it: of vi's modes, for instance."""
-        found = None if self._commands.answered else self._prompts.find(shown + " ")
+        if self._commands.counts_colours and not SILENT.sub("", seam.last).startswith(prompt.rstrip()):
+            return False  # what stands there may be left of a line that was drawn over others
+        found = None if self._commands.answered else self._prompts.find(seam.shown + " ")
         return found is not None and len(found[0]) == len(prompt) and found[0][-8:] == prompt[-8:]
 
     def _marks(self, last: str) -> bool:
