@@ -121,6 +121,14 @@ def test_many_completions_that_fit_nowhere_are_told_apart_at_once(shown: str) ->
     assert len(session.commands) <= 1
 
 
+def test_what_is_killed_and_yanked_again_and_again_is_bounded() -> None:
+    keys = "\x15\x19\x17" * 60
+    session = Session(
+        log(("output", "$ "), *(("input", key) for key in keys), ("input", "ls\r"), ("output", "ls\r\nfile\r\n$ "))
+    )
+    assert session.transcript == "$ ls\nfile\n$\n"
+
+
 def refusal(data: bytes) -> str:
     try:
         Session(data)

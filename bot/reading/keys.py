@@ -37,6 +37,11 @@ def keys(text: str) -> Iterator[str]:
         yield match.group()
 
 
+# Of what is longer, or further back, only the screen tells.
+LONGEST_LINE = 32 * 1024
+MOST_UNDONE = 200
+
+
 @dataclass(slots=True)
 class Line:
     """A line being edited: `text` may hold WILD. `known` is False once a key did what cannot be followed."""
@@ -46,6 +51,9 @@ class Line:
     known: bool = True
 
     def insert(self, text: str) -> None:
+        if len(self.text) + len(text) > LONGEST_LINE:
+            self.known = False
+            return
         self.text = self.text[: self.point] + text + self.text[self.point :]
         self.point += len(text)
 
@@ -159,7 +167,7 @@ class Readline:
         self.killed = killing
         if (self.line.text, self.line.point) != was and key not in ("\x1f", "\x18\x15"):
             self.undo.append(was)
-            del self.undo[:-1000]
+            del self.undo[:-MOST_UNDONE]
 
     def _search(self, key: str) -> bool:
         """Incremental search, as far as the session's own lines tell what it finds; True if `key` was for it."""
@@ -194,7 +202,8 @@ class Readline:
         gone = self.line.cut(start, end)
         self.line.known = self.line.known or not self.line.text
         if self.killed and self.kills:
-            self.kills[-1] = gone + self.kills[-1] if backwards else self.kills[-1] + gone
+            joined = gone + self.kills[-1] if backwards else self.kills[-1] + gone
+            self.kills[-1] = joined[: LONGEST_LINE + 1]  # a line has no room for more
         elif gone:
             self.kills.append(gone)
             del self.kills[:-10]
