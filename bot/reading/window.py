@@ -27,7 +27,9 @@ WRAP = re.compile(
 )
 # The last row that a full-screen program goes to, or its scroll region.
 ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
-NOT_COLOURS = re.compile(r"\x1b[=>78]|\x1b\[[0-?]*+[@-ln-~]|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|\x07")
+NOT_COLOURS = re.compile(
+    r"\x1b[=>78c]|\x1b\[(?:[0-?]*+[@-ln-~]|[<-?][0-?]*+m)|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|[\x00\x05-\x07\x0e\x0f]"
+)
 USUAL = (80, 100, 120, 132, 160, 200)
 NARROWEST = 10
 MOVES = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
