@@ -250,7 +250,8 @@ class Returns:
         self._above, self._last, self._stepped = self._last, None, ending == NEW_LINE
         # An editor that takes pastes in brackets says itself when it leaves its line.
         within = self._commands.edited and not self._terminal.alternate and pieces.ENDS_PASTES not in following
-        self._commands.ended(ending, typing=self._attentive, within=within or self._descending)
+        within = within or self._descending or (ending == NEW_LINE and following == "" and self._goes_down_in_typed())
+        self._commands.ended(ending, typing=self._attentive, within=within)
 
     def _returned(self, last: str, following: str, time: str) -> bool:
         """What the first of the rules says that says anything. Nothing is said of a line that stays, as most do."""
@@ -384,7 +385,7 @@ class Returns:
         line = self._line()
         if line.startswith(prompt + COMMENT) and self._prompts.same(prompt, seam.shown):
             return False  # Alt-# made a comment of what was typed, and accepted it
-        if self._only_looks_so(prompt, line, seam.shown):
+        if self._only_looks_so(prompt, line, seam.shown) or (seam.following == "" and self._goes_down_in_typed()):
             return False
         if (
             self._prompts.same(prompt, seam.shown)
@@ -488,6 +489,11 @@ class Returns:
         line, place = self._terminal.line()
         return width_of(line[:place]) // self._terminal.width < (width_of(line) - 1) // self._terminal.width
 
+    def _goes_down_in_typed(self) -> bool:
+        """The line is still typed, and is drawn over its own prompt: its next row is no new line."""
+        typed = self._attentive and not self._commands.waiting and self._commands.counts_colours
+        return typed and self._has_rows_below()
+
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""
         return self._in_shell() and not self._commands.waiting and width_of(line) < self._terminal.width
@@ -516,12 +522,18 @@ class Returns:
         if self._terminal.alternate:
             return None
         found = self._prompts.find(self._terminal.line()[0] + " ")
+        if found is None and self._attentive and self._commands.counts_colours:
+            # What is typed may go on in the row above.
+            meant = self._commands.as_meant(None)
+            found = self._prompts.find(meant.line + " ") if meant else None
         return found[0] if found else None
 
     def _wraps(self, prompt: int, time: str, rang: bool) -> bool:
         """A line editor fills the last column, then writes a blank, which wraps, and returns."""
         line, place = self._terminal.line()
         if rang or place <= prompt or line[place - 1 : place] != " " or self._in_node():
+            return False
+        if self._commands.counts_colours and not (self._last or "").endswith(" "):
             return False
         if self._commands.counts_colours and not self._stepped:
             typed = typed_width(self._above, (self._last or "")[:-1])
