@@ -103,6 +103,7 @@ class Readline:
     place: int = 0  # in the history; its length is the line being typed
     undo: list[tuple[str, int]] = field(default_factory=list)
     draft: str = ""
+    draft_known: bool = True  # where a search began
     count: str = ""
     quoting: bool = False
     prefix: str = ""
@@ -183,6 +184,7 @@ class Readline:
             self.searching = key == "\x17"
             if key == "\x07":
                 self.line.replace(self.draft)
+                self.line.known = self.draft_known
             return key in ("\x07", "\x17")
         return True
 
@@ -291,6 +293,7 @@ class Readline:
             case "\x12":
                 self.searching = self.searched = True
                 self.draft, self.sought, self.found = text, "", len(self.history)
+                self.draft_known = line.known
                 self.lose_track()
             case "\t" | "\x1b?" | "\x1b*" | "\x1b/" | "\x1b[Z":
                 line.insert(WILD)
