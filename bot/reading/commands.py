@@ -12,30 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bot.reading.counted import Meant, as_meant
+from bot.reading.echo import Echo
 from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
-from bot.reading.screen import width_of
-from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN, rows_risen
+from bot.reading.sequences import rows_risen
 from bot.reading.terminal import Terminal
 from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
-from bot.reading.window import (
-    MOVES,
-    WRAP,
-    columns_counted,
-    columns_shown,
-    last_row_written,
-    reached_width,
-    typed_width,
-    wrapped_width,
-    written_behind,
-)
 
 MASKED = "••••••"
-SHORT = 4096
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
 LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
-LINE_BEGINS = re.compile(r"(?:^|\n)")
 # prompt_toolkit draws all that changed at once: it may go down for a menu, and come back.
 FRAME = re.compile(r"\x1b\[\?7l(?:[^\x1b]|\x1b(?!\[\?7[lh]))*+\x1b\[\?7h")
 # What readline's search has found.
@@ -46,9 +32,6 @@ MOST_PASSED = 200
 CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) not in "\n\t"} | dict.fromkeys(
     range(128, 160)
 )
-LONGEST_ECHO = 16 * 1024
-# Characters that are drawn a second time, as their editor meant them: in a whole session, and for each Enter.
-PATIENCE, MORE_PATIENCE, LONGEST_DRAWN = 256 * 1024, 512, 4 * 1024
 GIVEN_UP, INTERRUPT = "^C", "\x03"
 
 
@@ -74,7 +57,8 @@ class Commands:
         self._masks = masks
         self._accept = accept
         self._prompts = prompts
-        self._judge = Judge(terminal, prompts)
+        self.echo = Echo(terminal, prompts)
+        self._judge = Judge(terminal, prompts, self.echo)
         self._keyboard = Keyboard()
         self._entered: deque[Entered] = deque()
         self._prompt: str | None = None  # of the line being typed
@@ -82,19 +66,11 @@ class Commands:
         self._right = ""  # what stood behind the cursor then
         self._lowest = False  # and nothing below
         self._typing = False
-        self._echo = ""
         self.judged = 0  # Enters
         self._passed = 0  # lines that were not the one that was typed ahead
         self._started = ""
-        self.edited = False  # by a line editor that takes pastes in brackets
         self._answered = True  # something was shown after the last Enter
         self.last = ""
-        self._written = ""  # since the line began, as it came
-        self._patience = PATIENCE
-        self._meant: tuple[tuple[str, str | None, int], Meant | None] | None = (
-            None  # and of what, as it was asked for last
-        )
-        self.counts_colours = False  # the editor takes them for text, as its last wrap told
 
     @property
     def waiting(self) -> bool:
@@ -129,7 +105,7 @@ class Commands:
         """The line of that Enter was left: it is `prompt` and what was typed at it."""
         entered = self._entered.popleft()
         self._terminal.feed("\n")
-        self._echo = self._written = self._judge.written = self._judge.after = ""
+        self.echo.forget()
         self._passed = 0
         self._told(entered, Verdict(entered.typed.edited, prompt))
         self._judge.left_at = self._terminal.lines - 1
@@ -163,7 +139,7 @@ class Commands:
             self._for_full_screen()
         if not live and self._answered and self._begins_with_what_stands_there(text):
             self._none_of_it_shown()
-        while self._entered and (self._echo if live else self._answered):
+        while self._entered and (self.echo.printed if live else self._answered):
             if live and self._still_typed():
                 self._entered.popleft()
                 self._keyboard.editor.lose_track()
@@ -179,7 +155,7 @@ class Commands:
                 self._typing = False
                 return
         self._answered = False
-        self._judge.after = ""
+        self.echo.after = ""
         for entered in self._keyboard.feed(text, live=live):
             if entered is None:
                 self._entered.clear()
@@ -199,7 +175,7 @@ class Commands:
                         self._lowest,
                     )
                 )
-            self._patience += MORE_PATIENCE
+            self.echo.entered()
             self._typing, self._prompt, self._right, self._lowest = False, None, "", False
         while len(self._entered) > MOST_ENTERED:
             self._entered.popleft()
@@ -208,7 +184,7 @@ class Commands:
         """The line broke while it was typed, so a line recorder has its begin before its Enter: it is of no earlier one."""
         if not self._entered:
             return False
-        meant = self.as_meant(self._entered[0].prompt) if self.counts_colours else None
+        meant = self.echo.as_meant(self._entered[0].prompt)
         line = (meant.line if meant else self._terminal.line()[0]).rstrip()
         found = self._prompts.find(line)
         begun = line[len(found[0]) :] if found else ""
@@ -258,7 +234,7 @@ class Commands:
         self._lines = self._terminal.lines
         self._lowest = not self._terminal.below()
         if not self._entered:
-            self._echo = ""
+            self.echo.printed = ""
 
     def _typed_last(self, before: str) -> bool:
         """What stands before the cursor is a row of the line that is being typed, which looks like a prompt."""
@@ -293,7 +269,7 @@ class Commands:
 
     def _full_screen(self) -> bool:
         """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
-        if self._terminal.keypad and not (self._terminal.alternate or self.edited):
+        if self._terminal.keypad and not (self._terminal.alternate or self.echo.edited):
             return self._prompts.find(self._prompt or self._terminal.line()[0]) is None
         return self._terminal.alternate
 
@@ -319,19 +295,18 @@ class Commands:
 
     def passed(self, lines: bytes) -> None:
         """The same for many lines at once, in UTF-8, while nobody types and no Enter waits for its line."""
-        if len(lines) < SHORT or b"\n" not in lines or not self._terminal.pass_lines(lines):
+        if self.echo.pass_lines(lines):
+            self._answered = True
+        else:
             self.shown(lines.decode())
-            return
-        self._answered = True
-        self._judge.written = ""
-        self._written = lines[lines.rfind(b"\n") + 1 :].decode()[-LONGEST_ECHO:]
-        self._echo = _printed(self._written)
-        self._judge.after = (self._judge.after + self._echo)[-SHORT:]
+
+    def _show(self, text: str, *, typing: bool = False) -> None:
+        self.echo.show(text, self._prompt, measuring=self._typing or bool(self._entered), typing=typing)
 
     def _goes_down(self) -> bool:
         """A line feed only goes down the rows of the line that was entered."""
         entered = self._entered[0]
-        if self.counts_colours and (meant := self.as_meant(entered.prompt)):
+        if meant := self.echo.as_meant(entered.prompt):
             return meant.below
         return entered.lowest and self._terminal.below()
 
@@ -342,12 +317,10 @@ class Commands:
         """The end of a line that was shown before: it leaves the line of an Enter only if that Enter came before it, and
         if it is not `within` what is being edited."""
         if self._answered and not within:
-            written, judged = self._written, self.judged
+            came, judged = self.echo.came, self.judged
             self.shown(ending)
-            if typing and self.counts_colours and judged == self.judged:
-                self._written = (written + ending)[
-                    : 2 * LONGEST_DRAWN
-                ]  # it may only have gone down the rows of what is being typed
+            if typing and self.echo.counts_colours and judged == self.judged:
+                self.echo.goes_on(came + ending)  # it may only have gone down the rows of what is being typed
             return
         self._show(ending, typing=typing)
 
@@ -357,78 +330,8 @@ class Commands:
             self._entered.pop()
 
     def close(self) -> None:
-        while self._entered and self._answered and self._echo:
+        while self._entered and self._answered and self.echo.printed:
             self._line_left(final=True)
-
-    def _show(self, text: str, *, typing: bool = False) -> None:
-        if "\x1b" in text:
-            if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
-                self._terminal.resize(reached, self._terminal.height)
-            self.look_for_editor(text)
-        if (self._typing or self._entered) and ("\x1b" in text or "\r" in text):
-            text = self._measured(text)
-        if "\n" in text and not (typing or self._typing or self._entered):
-            self._written = text[text.rfind("\n") + 1 :]
-        elif len(self._written) <= LONGEST_DRAWN:
-            self._written += text
-        self._judge.written = (self._judge.written + text)[-SHORT:] if len(text) < SHORT else text[-SHORT:]
-        drawn = self._terminal.alternate
-        self._terminal.feed(text)
-        if drawn and not self._terminal.alternate:
-            text = LEAVES_ALTERNATE.split(text)[-1]
-            drawn = False
-        if "\n" in text and not (typing or self._typing or self._entered):
-            self._echo = ""
-            text = text[text.rfind("\n") + 1 :]
-        if not drawn and (self._typing or self._entered or len(text) < SHORT):
-            printed = _printed(text[-LONGEST_ECHO:])
-            self._echo = (self._echo + printed)[-LONGEST_ECHO:]
-            self._judge.after = (self._judge.after + printed)[-SHORT:]
-
-    def look_for_editor(self, text: str) -> None:
-        if "\x1b[?2004" in text:
-            if self.edited:
-                self._terminal.forget_keypad()  # a line editor's, whether or not it gives it back
-            self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
-
-    def _measured(self, text: str) -> str:
-        """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
-        at = 0
-        prompt = (self._prompt or "").rstrip()
-        for wrap in WRAP.finditer(text[:SHORT]):
-            if prompt and _printed(text[wrap.end() : SHORT]).startswith(prompt):
-                continue  # the line is drawn anew
-            asked = self._prompts.begins(self._prompt or "")
-            before, at = text[at : wrap.start()], wrap.start()
-            self._terminal.feed(before)
-            self._judge.written += before
-            self._echo += _printed(before)
-            self._written += before
-            line, place = self._terminal.line()
-            shown = width_of(line[asked:place])
-            if wrap["column"]:
-                shown = shown + 1 if shown == int(wrap["column"]) else 0
-            above, written = last_row_written(self._judge.written)
-            written = written_behind(line[:asked], written)
-            width = typed_width(above, written) if self.counts_colours and wrap["blank"] else None
-            if width is None:
-                width = wrapped_width(shown, written if wrap["blank"] else "", self._terminal.width)
-                if wrap["blank"]:
-                    self.wrapped(shown, written, width or self._terminal.width)
-            if width not in (None, self._terminal.width):
-                self._terminal.resize(width, self._terminal.height)
-                self._judge.written = ""
-                break
-        return text[at:]
-
-    def wrapped(self, shown: int, written: str, width: int) -> None:
-        """A line editor wrapped where the window is `width` wide, after `shown` columns of which the log has `written`."""
-        if MOVES.search(written):
-            return  # so it tells no columns
-        if shown != width and columns_counted(written) % width == 0:
-            self.counts_colours = True
-        elif shown % width == 0 and shown == columns_shown(written):
-            self.counts_colours = False
 
     # --- judging
 
@@ -442,7 +345,7 @@ class Commands:
         )
         self._block_left()
         line = self._judge.whole(self._terminal.line()[0].rstrip())
-        if self.counts_colours and self._entered and (meant := self.as_meant(self._entered[0].prompt)):
+        if self._entered and (meant := self.echo.as_meant(self._entered[0].prompt)):
             line = meant.line.rstrip()
         if (
             self._entered
@@ -458,29 +361,10 @@ class Commands:
             )
             self._told(entered, self._judge.unseen(entered.typed) if overtaken else self._judged(entered, line))
         self._judge.left_at = self._terminal.lines
-        self._written = ""
-
-    def as_meant(self, prompt: str | None) -> Meant | None:
-        """The line of an editor that counts the colours of its prompt."""
-        key = self._written, prompt, self._terminal.width
-        if self._meant is None or self._meant[0] != key:
-            if len(self._written) > min(LONGEST_DRAWN, self._patience):
-                return None
-            self._patience -= len(self._written)
-            self._meant = key, self._drawn_again(prompt or "")
-        return self._meant[1]
-
-    def _drawn_again(self, prompt: str) -> Meant | None:
-        written, found = self._written, self._prompts.find(prompt[self._prompts.begins(prompt) :])
-        for start in [at.end() for at in LINE_BEGINS.finditer(written)][::-1]:
-            if found is not None:
-                break
-            written = self._written[start:]
-            found = self._prompts.find(_printed(written))
-        return as_meant(written, found[0], self._terminal) if found else None
+        self.echo.came = ""
 
     def _judged(self, entered: Entered, line: str) -> Verdict | None:
-        echoed, self._echo = self._echo, ""
+        echoed, self.echo.printed = self.echo.printed, ""
         return self._judge.judge(entered, line, echoed)
 
     def _told(self, entered: Entered, verdict: Verdict | None) -> None:
@@ -513,7 +397,7 @@ class Commands:
         for number, entered in enumerate(queue):
             if self._judge.matching(entered.typed, line) is not None:
                 leaving = [queue.popleft() for _ in range(number + 1)]
-                self._echo = "" if number == 0 else self._echo
+                self.echo.printed = "" if number == 0 else self.echo.printed
                 return [entered for entered in leaving if not entered.full_screen or entered is leaving[-1]]
         if len(queue) > 1 and queue[0].full_screen:
             queue.popleft()
@@ -561,12 +445,6 @@ def _next_end(text: str, start: int) -> re.Match[str] | None:
         if rows > 0:
             break
     return left
-
-
-def _printed(text: str) -> str:
-    if "\x1b" not in text and text.isprintable():
-        return text
-    return "".join(token.group() for token in TOKEN.finditer(SILENT.sub("", text)) if token.lastgroup == "text")
 
 
 __all__ = ["MASKED", "SHELL", "Command", "Commands"]

@@ -89,7 +89,7 @@ class Returns:
                 or self._lingering
                 or self._unwrapped
                 or self._commands.waiting
-                or (self._commands.edited and not self._terminal.alternate)
+                or (self._commands.echo.edited and not self._terminal.alternate)
                 or (not self._prompts and end - at < FEW)
             ):
                 self._one(contents[at][:-1], times[at], contents[at + 1][:-1] if at + 1 < end else None)
@@ -126,7 +126,7 @@ class Returns:
         if not self._prompts and piece.startswith(NODE):
             self._prompts.program = "node"
         self._at = prompt = self._prompt()
-        if prompt is None and self._commands.counts_colours and (meant := self._commands.as_meant(None)):
+        if prompt is None and (meant := self._commands.echo.as_meant(None)):
             prompt, _ = self._prompts.find(meant.line + " ") or (
                 None,
                 "",
@@ -148,7 +148,7 @@ class Returns:
         """A known prompt stands there and what was typed at it, nothing else: its line was left, and all is as it seems."""
         typed = self._commands.typed_surely
         line = self._terminal.line()[0]
-        if typed is None or not line.endswith(typed) or self._commands.edited or len(line) >= self._terminal.width:
+        if typed is None or not line.endswith(typed) or self._commands.echo.edited or len(line) >= self._terminal.width:
             return False
         known = self._prompts.known(line)
         if known is None or len(known[0]) + len(typed) != len(line):
@@ -185,7 +185,7 @@ class Returns:
             self._last_at, self._written, self._at = time, self._last, None
             return len(contents)
         if modes:
-            self._commands.look_for_editor(body.decode())
+            self._commands.echo.look_for_editor(body.decode())
         body = with_returns(body, self._terminal.without_silent)
         until = self._prompts.search(body)
         if until == 0:
@@ -236,7 +236,9 @@ class Returns:
     def _end(self, following: str, time: str) -> None:
         if self._last is None:
             return
-        entered = self._descending or (self._at is not None and self._commands.answered and not self._commands.edited)
+        entered = self._descending or (
+            self._at is not None and self._commands.answered and not self._commands.echo.edited
+        )
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
         # To go down a row readline writes a line feed and a return.
         self._descending = entered and ending == NEW_LINE and following == "" and self._has_rows_below()
@@ -249,7 +251,7 @@ class Returns:
             self._rose = max(0, self._rose - 1)
         self._above, self._last, self._stepped = self._last, None, ending == NEW_LINE
         # An editor that takes pastes in brackets says itself when it leaves its line.
-        within = self._commands.edited and not self._terminal.alternate and pieces.ENDS_PASTES not in following
+        within = self._commands.echo.edited and not self._terminal.alternate and pieces.ENDS_PASTES not in following
         within = within or self._descending or (ending == NEW_LINE and following == "" and self._goes_down_in_typed())
         self._commands.ended(ending, typing=self._attentive, within=within)
 
@@ -328,7 +330,9 @@ class Returns:
         if not (seam.last.endswith(" ") and pieces.GOES_UP.match(seam.following) and self._commands.answered):
             return None
         line, place = self._terminal.line()
-        counted = columns_counted(self._written[:-1]) if self._commands.counts_colours else width_of(line[: place - 1])
+        counted = (
+            columns_counted(self._written[:-1]) if self._commands.echo.counts_colours else width_of(line[: place - 1])
+        )
         return True if self._at is not None and counted > 0 == counted % self._terminal.width else None
 
     def _complete(self, seam: Seam) -> bool | None:
@@ -373,8 +377,8 @@ class Returns:
             return self._commands.expects_more(self._line(), seam.shown)
         if self._attentive and self._known and seam.last == "" and self._stepped:
             return not self._has_rows_below()
-        if seam.last.endswith(" ") and self._commands.counts_colours:
-            meant = self._commands.as_meant(None)
+        if seam.last.endswith(" ") and self._commands.echo.counts_colours:
+            meant = self._commands.echo.as_meant(None)
             if meant and meant.wraps:
                 return True
         if self._at is not None and not self._given_up():
@@ -405,7 +409,7 @@ class Returns:
     # What the rules ask.
 
     def _line(self) -> str:
-        if self._commands.counts_colours and (meant := self._commands.as_meant(None)):
+        if meant := self._commands.echo.as_meant(None):
             return meant.line.rstrip()
         return self._terminal.line()[0].rstrip()
 
@@ -421,7 +425,7 @@ class Returns:
 
     def _breaks(self, piece: str) -> bool:
         """It may be a row of a prompt or a line of several: readline ends it in a return beside the line's end."""
-        return self._commands.edited or (not self._commands.waiting and self._is_head(piece))
+        return self._commands.echo.edited or (not self._commands.waiting and self._is_head(piece))
 
     def _is_head(self, piece: str) -> bool:
         """It looks like the upper line of a prompt of two lines: it begins as the last one did."""
@@ -451,7 +455,7 @@ class Returns:
 
     def _changed(self, prompt: str, seam: Seam) -> bool:
         """The same prompt with another sign in it: of vi's modes, for instance."""
-        if self._commands.counts_colours and not SILENT.sub("", seam.last).startswith(prompt.rstrip()):
+        if self._commands.echo.counts_colours and not SILENT.sub("", seam.last).startswith(prompt.rstrip()):
             return False  # what stands there may be left of a line that was drawn over others
         found = None if self._commands.answered else self._prompts.find(seam.shown + " ")
         return found is not None and len(found[0]) == len(prompt) and found[0][-8:] == prompt[-8:]
@@ -484,14 +488,14 @@ class Returns:
 
     def _has_rows_below(self) -> bool:
         """The cursor is not in the last row of its line, so a line feed only goes down to the next."""
-        if self._commands.counts_colours and (meant := self._commands.as_meant(None)):
+        if meant := self._commands.echo.as_meant(None):
             return meant.below
         line, place = self._terminal.line()
         return width_of(line[:place]) // self._terminal.width < (width_of(line) - 1) // self._terminal.width
 
     def _goes_down_in_typed(self) -> bool:
         """The line is still typed, and is drawn over its own prompt: its next row is no new line."""
-        typed = self._attentive and not self._commands.waiting and self._commands.counts_colours
+        typed = self._attentive and not self._commands.waiting and self._commands.echo.counts_colours
         return typed and self._has_rows_below()
 
     def _in_one_row(self, line: str) -> bool:
@@ -522,9 +526,9 @@ class Returns:
         if self._terminal.alternate:
             return None
         found = self._prompts.find(self._terminal.line()[0] + " ")
-        if found is None and self._attentive and self._commands.counts_colours:
+        if found is None and self._attentive and self._commands.echo.counts_colours:
             # What is typed may go on in the row above.
-            meant = self._commands.as_meant(None)
+            meant = self._commands.echo.as_meant(None)
             found = self._prompts.find(meant.line + " ") if meant else None
         return found[0] if found else None
 
@@ -533,9 +537,9 @@ class Returns:
         line, place = self._terminal.line()
         if rang or place <= prompt or line[place - 1 : place] != " " or self._in_node():
             return False
-        if self._commands.counts_colours and not (self._last or "").endswith(" "):
+        if self._commands.echo.counts_colours and not (self._last or "").endswith(" "):
             return False
-        if self._commands.counts_colours and not self._stepped:
+        if self._commands.echo.counts_colours and not self._stepped:
             typed = typed_width(self._above, (self._last or "")[:-1])
             if typed is not None:
                 self._terminal.resize(typed, self._terminal.height)
@@ -549,10 +553,10 @@ class Returns:
         fits = shown % self._terminal.width == 0 or width == self._terminal.width
         if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or not written:
             if fits:
-                self._commands.wrapped(shown, written, self._terminal.width)
+                self._commands.echo.wrapped(shown, written, self._terminal.width)
             return fits
         self._terminal.resize(width, self._terminal.height)
-        self._commands.wrapped(shown, written, width)
+        self._commands.echo.wrapped(shown, written, width)
         return True
 
 

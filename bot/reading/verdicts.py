@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from bot.reading.echo import Echo
 from bot.reading.keys import WILD, Typed
 from bot.reading.prompts import Prompts
 from bot.reading.screen import CONTINUES, width_of
@@ -64,11 +65,10 @@ class Verdict:
 
 
 class Judge:
-    def __init__(self, terminal: Terminal, prompts: Prompts) -> None:
+    def __init__(self, terminal: Terminal, prompts: Prompts, echo: Echo) -> None:
         self._terminal = terminal
         self._prompts = prompts
-        self.written = ""  # of the cursor's line, as it came
-        self.after = ""  # what was shown after the last key
+        self._echo = echo
         self.left_at = -1  # lines above the one that was left last
 
     def judge(self, entered: Entered, line: str, echoed: str) -> Verdict | None:
@@ -115,11 +115,13 @@ class Judge:
         """All that stands behind a question came after the Enter, which moved nothing: the same question again, for instance.
         At a prompt it is what a command says that was typed without an echo: nothing of its keys is in it."""
         typed = entered.typed
-        came = text.strip() != "" and self.after.rstrip().endswith(text.strip())
+        came = text.strip() != "" and self._echo.after.rstrip().endswith(text.strip())
         if not (came and typed.known and typed.printed):
             return False
         unseen = (
-            entered.prompt is not None and echoed.strip() == self.after.strip() and not _follows(typed.keys, echoed)
+            entered.prompt is not None
+            and echoed.strip() == self._echo.after.strip()
+            and not _follows(typed.keys, echoed)
         )
         return self._prompts.find(question) is None or unseen
 
@@ -208,7 +210,7 @@ class Judge:
     def with_indent(self, verdict: Verdict, *, block: bool = False) -> Verdict:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
-        typed = self.written.rpartition(found[0].rstrip())[2] if found else ""
+        typed = self._echo.row.rpartition(found[0].rstrip())[2] if found else ""
         indent = verdict.prompt[len(found[0]) :] if found and (block or _draws_by_column(typed)) else ""
         return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
 
@@ -328,7 +330,7 @@ class Judge:
         if self.repeated(prompt):
             found = self.repeated(line + " ")
             return not (found and line[len(found) :].strip())
-        return bool(self.after.strip()) and line.endswith(self.after.strip())
+        return bool(self._echo.after.strip()) and line.endswith(self._echo.after.strip())
 
     def _without_continuation(self, line: str) -> str:
         return line[len(self.repeated(line)) :]
