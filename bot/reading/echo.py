@@ -131,7 +131,7 @@ class Echo:
         """A line editor wrapped where the window is `width` wide, after `shown` columns of which the log has `written`."""
         if MOVES.search(written):
             return  # so it tells no columns
-        if shown != width and columns_counted(written) % width == 0:
+        if shown % width and columns_counted(written) % width == 0:
             self.counts_colours = True
         elif shown % width == 0 and shown == columns_shown(written):
             self.counts_colours = False

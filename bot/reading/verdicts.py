@@ -152,6 +152,8 @@ class Judge:
             return Verdict(typed.edited, "", sure=False)
         if typed.known and (prompt := self._interrupted(typed.edited, line)):
             return Verdict(typed.edited, prompt)
+        if typed.printed and typed.edited.translate(NO_BLANKS) == line.translate(NO_BLANKS):
+            return Verdict(typed.edited, "", sure=False)  # it is all there, only moved
         if len(typed.keys.strip()) == 1 and not SECRETS.search(line):
             return None
         return Verdict("", line, blind=True) if typed.printed else None
