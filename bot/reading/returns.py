@@ -521,6 +521,11 @@ class Returns:
     def _in_node(self) -> bool:
         return self._commands.program in ("node", "mongo")
 
+    def _at_shell(self) -> bool:
+        """Whatever was started last: it has been left."""
+        known = self._prompts.known(self._at or "")
+        return known is not None and known[0] == self._at and known[1] == SHELL
+
     def _prompt(self) -> str | None:
         """The prompt of the line that is being typed, if it looks like one."""
         if self._terminal.alternate:
@@ -535,7 +540,7 @@ class Returns:
     def _wraps(self, prompt: int, time: str, rang: bool) -> bool:
         """A line editor fills the last column, then writes a blank, which wraps, and returns."""
         line, place = self._terminal.line()
-        if rang or place <= prompt or line[place - 1 : place] != " " or self._in_node():
+        if rang or place <= prompt or line[place - 1 : place] != " " or (self._in_node() and not self._at_shell()):
             return False
         if self._commands.echo.counts_colours and not (self._last or "").endswith(" "):
             return False
