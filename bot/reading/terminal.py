@@ -150,12 +150,11 @@ class Terminal:
         """Feed lines in UTF-8 that nothing controls, but for tabs and their ends; False if they need more than that."""
         if not self._passes() or self._line or not self.feeds_return:
             return False
-        controls = controls_in(lines)
-        if controls and not controls.strip(b"\x1b"):
-            lines = _without_idle_erasures(lines)
-            controls = controls_in(lines)
-        if controls:
-            return False
+        if controls := controls_in(lines):
+            # They only go forward, so what they erase to the end is nothing: `grep` does so.
+            lines = lines.replace(ERASE_TO_END.encode(), b"")
+            if controls.strip(b"\x1b") or b"\x1b" in lines:
+                return False
         self._seen = None
         end = lines.rfind(b"\n") + 1
         if end:
@@ -202,9 +201,9 @@ class Terminal:
         for control in SILENT_CONTROLS:
             if control in text:
                 text = text.replace(control, "")
-        if self.feeds_return:
-            return text.replace("\r\n", "\n")
         fed = text.replace("\r\n", "\n")
+        if self.feeds_return:
+            return fed
         if fed != text:
             self._bare_feeds = True
             if len(text) - len(fed) == fed.count("\n"):
@@ -367,11 +366,6 @@ class Terminal:
 
 def _in_utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")  # where records are read no half of a surrogate pair is let through
-
-
-def _without_idle_erasures(lines: bytes) -> bytes:
-    """`lines`, which only go forward, without what erases from the cursor on: nothing stands there. `grep` does so."""
-    return lines.replace(b"\x1b[K", b"")
 
 
 def _unfinished(text: str) -> int:
