@@ -435,6 +435,9 @@ def _after_full_screen(typed: Typed, shown: tuple[str, str] | None) -> Verdict |
     if "\t" in typed.edited and typed.edited.translate(NO_BLANKS) == text.translate(NO_BLANKS):
         return Verdict(typed.edited, prompt)
     keys = (typed.edited.rstrip(), typed.plain.rstrip())
+    if typed.known and len(keys[0]) > FEWEST_ALIKE and text.rstrip().endswith(" " + keys[0]):
+        # All of them, and the prompt is longer.
+        return Verdict(typed.edited, prompt + text.rstrip().removesuffix(keys[0]))
     return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
 
 
