@@ -507,9 +507,10 @@ class Returns:
         shape = DIGITS.sub("0", self._at or "")
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
+        by_readline = self._commands.echo.counts_colours and self._in_shell()  # and that answers once
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
         self._twice[shape] = following == "" and self._twice.get(
-            shape, bool(shape) or line.startswith(SHARED) or self._in_node()
+            shape, (bool(shape) and not by_readline) or line.startswith(SHARED) or self._in_node()
         )
         return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
 
