@@ -11,11 +11,13 @@ from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN
 from bot.reading.terminal import Terminal
 from bot.reading.window import (
     MOVES,
+    UP,
     WRAP,
     columns_counted,
     columns_shown,
     last_row_written,
     reached_width,
+    redrawn_width,
     typed_width,
     wrapped_width,
     written_behind,
@@ -60,6 +62,10 @@ class Echo:
             if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
                 self._terminal.resize(reached, self._terminal.height)
             self.look_for_editor(text)
+            if UP in text and self.edited and len(self.came) + len(text) < LONGEST_DRAWN:
+                width = redrawn_width(self.came + text)
+                if width is not None:
+                    self._terminal.resize(width, self._terminal.height)
         if measuring and ("\x1b" in text or "\r" in text):
             text = self._measured(text, prompt or "")
         begins_anew = "\n" in text and not (measuring or typing)

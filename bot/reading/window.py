@@ -28,8 +28,12 @@ WRAP = re.compile(
 # The last row that a full-screen program goes to, or its scroll region.
 ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
 NOT_COLOURS = re.compile(
-    r"\x1b[=>78c]|\x1b\[(?:[0-?]*+[@-ln-~]|[<-?][0-?]*+m)|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|[\x00\x05-\x07\x0e\x0f]"
+    r"\x1b[=>78c]|\x1b\[(?:[0-?]*+[@-ln-~]|[<-?][0-?]*+m|2?7m)|\x1b\][^\x07\x1b]*+(?:\x07|\x1b\\)|[\x00\x05-\x07\x0e\x0f]"
 )
+# readline marks what was pasted, and draws it again without the mark: it goes up, and right, to where that began.
+PASTED = re.compile(r"\x1b\[2?7m|\x00")
+DRAWN_AGAIN = re.compile(r"((?:\x1b\[A)++)((?:\x1b\[C)*+)([^\x00-\x1f\x7f]{20,})")
+UP = "\x1b[A"
 USUAL = (80, 100, 120, 132, 160, 200)
 NARROWEST = 10
 MOVES = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
@@ -68,6 +72,17 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     if visible.isascii() and visible.isprintable() and visible and shown % len(visible):
         return None  # after the last return too little was written to reach an edge
     return shown if shown >= NARROWEST else None
+
+
+def redrawn_width(written: str) -> int | None:
+    """The width that the way back to where a paste began tells: as many rows up as it has been wrapped."""
+    shown = PASTED.sub("", written)
+    up = shown.find(UP)
+    found = DRAWN_AGAIN.match(shown, up) if up >= 0 else None
+    if found is None or not found[3].isascii() or not shown[:up].endswith(found[3]):
+        return None
+    width, rest = divmod(len(found[3]) + found[2].count("C"), found[1].count("A"))
+    return width if rest == 0 and width >= NARROWEST else None
 
 
 def last_row_written(written: str) -> tuple[str, str]:
