@@ -422,7 +422,7 @@ class Commands:
         self._accept(Command(entered.time, MASKED, UNKNOWN, True))
 
     def _accept_line(self, entered: Entered, verdict: Verdict) -> None:
-        text = verdict.text.translate(CARETS)
+        text = _gone_on(entered.typed, verdict.text).translate(CARETS)
         if not text.strip():
             return
         program = self._prompts.program_of(verdict.prompt, self._started) if verdict.prompt.strip() else UNKNOWN
@@ -434,6 +434,12 @@ class Commands:
         self._keyboard.editor.remember(text)
         self.last = text
         self._accept(Command(entered.time, self._masks.line(text), program, False, verdict.sure))
+
+
+def _gone_on(typed: Typed, text: str) -> str:
+    """`text` without the echo of a ^C that gave up nothing, as in sqlite: its line went on behind it."""
+    before, given_up, behind = text.rpartition(GIVEN_UP)
+    return before + behind if given_up and typed.known and behind == typed.edited else text
 
 
 def _next_end(text: str, start: int) -> re.Match[str] | None:
