@@ -16,6 +16,7 @@ NO_BLANKS = str.maketrans("", "", " \n\r\t")
 # A prompt at the right edge; typed text hardly holds so many blanks.
 RIGHT_PROMPT = re.compile(r"(?<=\S) {4,}\S+(?: \S+)*\Z")
 SEARCHES = "/?:"
+VI_SEARCHES = "/?"
 # What pagers show while they wait for a key.
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
 # What is left of readline's search where the line was redrawn over it in part.
@@ -86,6 +87,8 @@ class Judge:
             return None  # a pager's prompt, or vi's, gave way to a search
         if not typed.known and typed.edited.startswith(tuple(SEARCHES)) and self._sought_in_vain(typed, line, echoed):
             return None
+        if self._sought_with_escape(typed, line, echoed):
+            return None
         matching = self.matching(typed, line)
         if shown is None and not (matching and matching.prompt.strip() and self._is_prompt(matching.prompt)):
             shown = self._shown_above(entered, line)
@@ -105,6 +108,16 @@ class Judge:
         """vi's search found nothing, and only its prompt came back."""
         found = self._prompts.find(line + " ")
         return found is not None and not line[len(found[0]) :].strip() and echoes(typed.edited, echoed)
+
+    def _sought_with_escape(self, typed: Typed, line: str, echoed: str) -> bool:
+        """The same where Escape came before: with emacs keys it would have completed a name."""
+        sought = typed.edited.removeprefix(WILD).translate(NO_BLANKS)
+        if sought == typed.edited or not sought or WILD in sought or not (found := self._prompts.find(line + " ")):
+            return False
+        text = line[len(found[0]) :].translate(NO_BLANKS)
+        if not text:
+            return any(sign + sought in echoed.translate(NO_BLANKS) for sign in VI_SEARCHES)
+        return text[0] in VI_SEARCHES and sought.startswith(text[1:])
 
     def _asked_blind(self, typed: Typed, prompt: str, echoed: str) -> bool:
         """A question got one line, of which nothing was shown: what stands below is the next prompt, of several lines."""
