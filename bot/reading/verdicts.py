@@ -525,7 +525,7 @@ def _last_answer(keys: str, line: str) -> Verdict | None:
     """The end of the keys answers the question that stands there; others took those before it, one by one."""
     for start in range(1, min(len(keys), LONGEST_ANSWER)):
         question = line.removesuffix(keys[start:])
-        if question != line and QUESTION.search(question) and keys[:start] not in question:
+        if question != line and QUESTION.search(question) and (start == 1 or keys[:start] not in question):
             return Verdict(keys[start:], question)
     return None
 
