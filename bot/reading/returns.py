@@ -500,6 +500,8 @@ class Returns:
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""
+        if self._commands.echo.counts_colours and self._terminal.below():
+            return False  # of a line of several, for instance
         return self._in_shell() and not self._commands.waiting and width_of(line) < self._terminal.width
 
     def _answers_twice(self, following: str, line: str) -> bool:
