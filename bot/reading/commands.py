@@ -71,6 +71,7 @@ class Commands:
         self._started = ""
         self._answered = True  # something was shown after the last Enter
         self.last = ""
+        self._stood = ""  # on the line that was left last
 
     @property
     def waiting(self) -> bool:
@@ -422,6 +423,11 @@ class Commands:
         self._accept(Command(entered.time, MASKED, UNKNOWN, True))
 
     def _accept_line(self, entered: Entered, verdict: Verdict) -> None:
+        stood, self._stood = self._stood, verdict.text
+        again = self.echo.edited and verdict.text == stood and self._prompts.known(verdict.prompt)
+        if again and not verdict.sure and entered.typed.known:
+            # Of a block that is drawn whole only the first row was looked at, as before.
+            verdict = replace(verdict, text=entered.typed.edited)
         text = _gone_on(entered.typed, verdict.text).translate(CARETS)
         if not text.strip():
             return
