@@ -23,6 +23,7 @@ from bot.reading.verdicts import number_alike
 from bot.reading.window import (
     FEWEST_BLANKS,
     NARROWEST,
+    NOT_COLOURS,
     columns_counted,
     last_row_written,
     marked_width,
@@ -554,7 +555,8 @@ class Returns:
                 return True
         asked = self._prompts.begins(self._at or "")
         shown = width_of(line[asked : place - 1])
-        drawn_anew = SILENT.sub("", self._last or "").startswith(line[:prompt].rstrip())
+        shown_last = NOT_COLOURS.sub("", SILENT.sub("", self._last or ""))  # a pager wipes its own
+        drawn_anew = shown_last.startswith(line[:prompt].rstrip())
         written = last_row_written((self._last or "" if drawn_anew else self._written)[:-1])[1]
         written = written_behind(line[:asked], written)
         width = wrapped_width(shown, written, self._terminal.width)
