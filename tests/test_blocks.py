@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.digest import Command, Digest
@@ -218,6 +218,7 @@ def test_no_reply_breaks_a_limit_or_comes_alive(read: Digest, content: blocks.Co
 
 
 @settings(max_examples=50)
+@example([session(audit_log_id="x" * 64)] * 30, "\U0001f600" * 200, "full")
 @given(st.lists(sessions, max_size=30), texts, contents)
 def test_no_list_breaks_a_limit_or_comes_alive(some: list[Session], app: str, content: blocks.Content) -> None:
     message = blocks.sessions_list("osc-fr1", app, some, ["v" * 400] * len(some), content=content)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Literal, Protocol
 from urllib.parse import quote
 
@@ -312,10 +313,8 @@ def sessions_list(
     listed = (
         _listed(session, value, content) for session, value in zip(sessions[:_LISTED_AT_MOST], values, strict=False)
     )
-    return Message(
-        text=f"Newest sessions of {name}",
-        blocks=[mrkdwn(f"*Newest sessions of {name}* · {escaped(region)} · {page}"), *within(BUDGET, listed)],
-    )
+    title = mrkdwn(f"*Newest sessions of {name}* · {escaped(region)} · {page}")
+    return Message(text=f"Newest sessions of {name}", blocks=list(within(BUDGET, chain((title,), listed))))
 
 
 def _listed(session: Session, value: str, content: Content) -> Block:
