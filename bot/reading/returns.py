@@ -128,10 +128,8 @@ class Returns:
             self._prompts.program = "node"
         self._at = prompt = self._prompt()
         if prompt is None and (meant := self._commands.echo.as_meant(None)):
-            prompt, _ = self._prompts.find(meant.line + " ") or (
-                None,
-                "",
-            )  # drawn over, but a line is still being typed
+            # It is drawn over, but a line is still being typed.
+            prompt, _ = self._prompts.find(meant.line + " ") or (None, "")
         known = prompt is not None and (self._prompts.known(prompt) is not None or pieces.TAKES_PASTES in piece)
         if known or (prompt is not None and (self._attentive or self._commands.waiting or not self._prompts)):
             self._attentive, self._since, self._judged = True, 0, self._commands.judged
@@ -167,11 +165,8 @@ class Returns:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough. `body` is all of them from
         `at` on, without the last one's end."""
         modes = pieces.MODES in body
-        sign = (
-            next((sign for sign in (pieces.UNWRAPS, pieces.TAKES_PASTES) if sign.encode() in body), None)
-            if modes
-            else None
-        )
+        signs = (pieces.UNWRAPS, pieces.TAKES_PASTES) if modes else ()
+        sign = next((sign for sign in signs if sign.encode() in body), None)
         if sign is not None and not self._terminal.alternate:
             first = next(number for number in range(at, len(contents)) if sign in contents[number])
             first -= LONGEST_HEAD
@@ -378,10 +373,8 @@ class Returns:
             return self._commands.expects_more(self._line(), seam.shown)
         if self._attentive and self._known and seam.last == "" and self._stepped:
             return not self._has_rows_below()
-        if seam.last.endswith(" ") and self._commands.echo.counts_colours:
-            meant = self._commands.echo.as_meant(None)
-            if meant and meant.wraps:
-                return True
+        if seam.last.endswith(" ") and (meant := self._commands.echo.as_meant(None)) and meant.wraps:
+            return True
         if self._at is not None and not self._given_up():
             return self._continued_at(self._at, seam)
         return None
@@ -535,10 +528,8 @@ class Returns:
         if self._terminal.alternate:
             return None
         found = self._prompts.find(self._terminal.line()[0] + " ")
-        if found is None and self._attentive and self._commands.echo.counts_colours:
-            # What is typed may go on in the row above.
-            meant = self._commands.echo.as_meant(None)
-            found = self._prompts.find(meant.line + " ") if meant else None
+        if found is None and self._attentive and (meant := self._commands.echo.as_meant(None)):
+            found = self._prompts.find(meant.line + " ")  # what is typed may go on in the row above
         return found[0] if found else None
 
     def _wraps(self, prompt: int, time: str, rang: bool) -> bool:
