@@ -30,7 +30,7 @@ log              | literal                                                      
 metrics          |                                                                       | prometheus_client
 signing          | errors                                                                | orjson
 settings         | errors                                                                | pydantic pydantic_settings
-reading          | errors                                                                | orjson re2 wcwidth
+reading          | errors                                                                | orjson re2
 read             | errors literal reading                                                | rich
 mask             | reading                                                               |
 digester         | errors literal reading                                                | orjson

@@ -40,6 +40,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "wide characters": ("漢字\bX", ["漢 X"]),
     "half of a wide character": ("漢字\rX", ["X 字"]),
     "combining": ("e\u0301\bE", ["E"]),
+    "a vowel sign of Hindi takes a column, its virama none": ("दिल्ली\b\b\bX", ["दिXली"]),
+    "Korean by its letters": ("\u1112\u1161\u11ab\b\bX", ["X"]),
     "repeat": ("ab\x1b[3b", ["abbbb"]),
     "line drawing": ("\x1b(0lqk\x1b(B|\x0e", ["┌─┐|"]),
     "reverse index": ("one\x1bMx", ["   x", "one"]),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache
+from unicodedata import category, east_asian_width
 
 from bot.reading.sequences import TOKEN, UNEVEN
 
@@ -19,6 +20,12 @@ CONTINUES = "\\"  # in the last column: python's mark of a line that it breaks
 LONGEST_LINE = 24  # rows on either side that are looked at for what was typed
 # DEC's line drawing set, from 0x5f: what `ESC ( 0` makes of lower case letters.
 LINE_DRAWING = dict(zip(range(0x5F, 0x7F), " ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
+
+
+# What terminals make of Unicode's categories and widths; the vowels and finals of Korean stand within its first consonant.
+COMBINE = ("Mn", "Me", "Cf")
+TAKE_TWO = ("W", "F")
+JOINED_JAMO = frozenset(map(chr, range(0x1160, 0x1200)))
 
 
 class Row:
@@ -57,9 +64,9 @@ def columns(character: str) -> int:
     """How many columns a character takes: 0, 1 or 2."""
     if not UNEVEN.match(character):
         return 1
-    from wcwidth import wcwidth
-
-    return max(0, wcwidth(character))
+    if category(character) in COMBINE or character in JOINED_JAMO:
+        return 0
+    return 2 if east_asian_width(character) in TAKE_TWO else 1
 
 
 def width_of(text: str) -> int:
