@@ -118,9 +118,9 @@ class Echo:
             self.came += before
             line, place = self._terminal.line()
             shown = width_of(line[asked:place])
-            if wrap["column"]:
-                shown = shown + 1 if shown == int(wrap["column"]) else 0
             above, written = last_row_written(self.row)
+            if wrap["column"]:
+                shown = shown + 1 if shown == int(wrap["column"]) and "\b" not in written else 0
             written = written_behind(line[:asked], written)
             width = typed_width(above, written) if self.counts_colours and wrap["blank"] else None
             if width is None:
