@@ -40,6 +40,8 @@ def keys(text: str) -> Iterator[str]:
 # Of what is longer, or further back, only the screen tells.
 LONGEST_LINE = 32 * 1024
 MOST_UNDONE = 200
+UNDOES = ("\x1f", "\x18\x15")
+TYPED_TOGETHER = 20  # characters that readline undoes at once (text.c)
 
 
 @dataclass(slots=True)
@@ -102,6 +104,8 @@ class Readline:
     history: list[str] = field(default_factory=list)
     place: int = 0  # in the history; its length is the line being typed
     undo: list[tuple[str, int]] = field(default_factory=list)
+    typed: int = 0  # characters in a row, up to `typed_to`
+    typed_to: int = 0
     draft: str = ""
     draft_known: bool = True  # where a search began
     count: str = ""
@@ -117,6 +121,7 @@ class Readline:
     def accept(self) -> None:
         """The line was accepted, or given up: the next one begins."""
         self.line, self.undo, self.place = Line(), [], len(self.history)
+        self.typed = self.typed_to = 0
         self.draft, self.count, self.prefix = "", "", ""
         self.quoting = self.searching = self.searched = self.killed = False
 
@@ -159,16 +164,28 @@ class Readline:
         times = int(self.count) if self.count.isdigit() else 1
         self.count = ""
         was = (self.line.text, self.line.point)
-        killing = False
-        if key[0] >= " " and key[0] != "\x7f":
+        killing, typing = False, key[0] >= " " and key[0] != "\x7f"
+        if typing:
             self.line.insert(key * min(times, 999))
         else:
             for _ in range(min(times, 999)):
                 killing = self._function(key)
         self.killed = killing
-        if (self.line.text, self.line.point) != was and key not in ("\x1f", "\x18\x15"):
-            self.undo.append(was)
-            del self.undo[:-MOST_UNDONE]
+        if key in UNDOES:
+            self.typed = 0
+        elif self.line.text != was[0]:
+            self._changed(*was, key if typing and times == 1 else "")
+
+    def _changed(self, text: str, point: int, typed: str) -> None:
+        """The line was `text` before; what was `typed` in a row is undone some characters at a time, all else at once."""
+        if point != self.typed_to or not typed:
+            self.typed = 0
+        for at in range(max(0, len(typed) - MOST_UNDONE * TYPED_TOGETHER), len(typed) or 1):
+            if self.typed % TYPED_TOGETHER == 0:
+                self.undo.append((text[:point] + typed[:at] + text[point:], point + at))
+                del self.undo[:-MOST_UNDONE]
+            self.typed += len(typed) > 0
+        self.typed_to = self.line.point
 
     def _search(self, key: str) -> bool:
         """Incremental search, as far as the session's own lines tell what it finds; True if `key` was for it."""
@@ -271,7 +288,7 @@ class Readline:
                 word = text[point:end]
                 changed = {"u": str.upper, "l": str.lower, "c": str.title}[key[1]](word)
                 line.text, line.point = text[:point] + changed + text[end:], end
-            case "\x1f" | "\x18\x15":
+            case _ if key in UNDOES:
                 if self.undo:
                     line.text, line.point = self.undo.pop()
             case "\x16":
