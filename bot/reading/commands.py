@@ -32,6 +32,7 @@ MOST_PASSED = 200
 CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) not in "\n\t"} | dict.fromkeys(
     range(128, 160)
 )
+CONTINUATION = ">"  # bash's prompt for the rest of a command
 GIVEN_UP, INTERRUPT = "^C", "\x03"
 
 
@@ -437,7 +438,8 @@ class Commands:
         if program != UNKNOWN:
             self._prompts.program = program
             self._started = started_by(text)
-        self._keyboard.editor.remember(text)
+        goes_on = program == SHELL and verdict.prompt.strip() == CONTINUATION
+        self._keyboard.editor.remember(text, goes_on=goes_on)
         self.last = text
         self._accept(Command(entered.time, self._masks.line(text), program, False, verdict.sure))
 

@@ -39,6 +39,9 @@ def keys(text: str) -> Iterator[str]:
 
 # Of what is longer, or further back, only the screen tells.
 LONGEST_LINE = 32 * 1024
+LONGEST_BLOCK = 4 * 1024
+# Behind these bash puts no semicolon where it joins the lines of a command.
+OPEN = re.compile(r"(?:[{(;&|]|\b(?:do|then|else|elif|if|while|until|in))\s*\Z")
 MOST_UNDONE = 200
 UNDOES = ("\x1f", "\x18\x15")
 TYPED_TOGETHER = 20  # characters that readline undoes at once (text.c)
@@ -68,6 +71,15 @@ class Line:
 
     def replace(self, text: str) -> None:
         self.text, self.point = text, len(text)
+
+
+def _joined(begun: str, line: str) -> str:
+    """As bash keeps a command of several lines in its history (bashhist.c)."""
+    if "<<" in begun or begun.count("'") % 2 or begun.count('"') % 2:
+        return f"{begun}\n{line}"
+    if begun.endswith("\\"):
+        return begun[:-1] + line
+    return begun + (" " if OPEN.search(begun) else "; ") + line
 
 
 def _word_start(text: str, point: int) -> int:
@@ -130,7 +142,10 @@ class Readline:
         self.line.replace(WILD)
         self.line.known = False
 
-    def remember(self, text: str) -> None:
+    def remember(self, text: str, *, goes_on: bool) -> None:
+        """`goes_on`: in the command that was remembered last."""
+        if goes_on and self.history and len(self.history[-1]) < LONGEST_BLOCK:
+            text = _joined(self.history.pop(), text)
         if text and self.history[-1:] != [text]:
             self.history.append(text)
             del self.history[:-500]
