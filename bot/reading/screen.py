@@ -74,7 +74,7 @@ def width_of(text: str) -> int:
 
 
 class Screen:
-    def __init__(self, width: int, height: int, scrolled: Callable[[Row, bool], None]) -> None:
+    def __init__(self, width: int, height: int, scrolled: Callable[[str], None]) -> None:
         self.width = width
         self.height = height
         self.rows: list[Row] = [Row()]
@@ -130,9 +130,15 @@ class Screen:
 
     def _whole(self, y: int) -> str:
         """A row that goes on in the next one, without the last column where that was left empty for want of a second."""
-        cells = self.rows[y].pad(self.width)
+        row = self.rows[y]
         following = self.rows[y + 1].cells if y + 1 < len(self.rows) else []
-        return "".join(cells[:-1] if cells[-1] == " " and following[1:2] == [""] else cells)
+        no_room = len(row.cells) == self.width - 1 and following[1:2] == [""]
+        return "".join(row.cells if no_room else row.pad(self.width))
+
+    def leaving(self, y: int) -> str:
+        """A row as it leaves the screen: with a line's end, unless the next row goes on in its line."""
+        goes_on = y + 1 < len(self.rows) and self.rows[y + 1].wrapped
+        return self._whole(y) if goes_on else self.rows[y].text + "\n"
 
     def above(self, count: int) -> list[str]:
         """The last `count` lines above the cursor's, their rows joined."""
@@ -226,8 +232,8 @@ class Screen:
         if taken == 2 and self.x == self.width - 1:
             if not self.wraps:
                 return
-            self.x = self.width
-            self._wrap_if_due()
+            del self.row().pad(self.x)[self.x :]
+            self._wrap()
         self._place([character, ""][:taken])
 
     def _combine(self, character: str) -> None:
@@ -245,6 +251,9 @@ class Screen:
             self.x = self.width - 1
             return
         self.row().pad(self.width)
+        self._wrap()
+
+    def _wrap(self) -> None:
         self.x = 0
         self.ind()
         self.row().wrapped = True
@@ -291,11 +300,10 @@ class Screen:
         """Scroll up: what leaves at the top of the screen was seen, what leaves within margins is gone."""
         for _ in range(min(p[0] or 1, self.height)):
             self.row_at(self.bottom)
-            row = self.rows.pop(self.top)
-            self.rows.insert(self.bottom, Row())
             if self.top == 0:
-                following = self.rows[0] if self.rows else None
-                self._scrolled(row, following is not None and following.wrapped)
+                self._scrolled(self.leaving(0))
+            del self.rows[self.top]
+            self.rows.insert(self.bottom, Row())
         self.row()
 
     def sd(self, p: list[int]) -> None:
@@ -444,8 +452,8 @@ class Screen:
         rows = self.rows
         while rows and not rows[-1].text.strip():
             rows.pop()
-        for y, row in enumerate(rows):
-            self._scrolled(row, y + 1 < len(rows) and rows[y + 1].wrapped)
+        for y in range(len(rows)):
+            self._scrolled(self.leaving(y))
         self.rows = [Row()]
         self.row()
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from bot.reading.repaints import last_frame, last_states, narrow, overlaid, without_erased
-from bot.reading.screen import TAB, Row, Screen, width_of
+from bot.reading.screen import TAB, Screen, width_of
 from bot.reading.scrollback import Scrollback
 from bot.reading.sequences import (
     C1_INTRODUCER,
@@ -338,11 +338,8 @@ class Terminal:
         screen.feed(begun)
         self._screen = screen
 
-    def _scrolled(self, row: Row, continued: bool) -> None:
-        if continued:
-            self.scrollback.hand_on(_in_utf8("".join(row.pad(self._screen.width if self._screen else self.width))))
-        else:
-            self.scrollback.hand_on(_in_utf8(row.text + "\n"))
+    def _scrolled(self, text: str) -> None:
+        self.scrollback.hand_on(_in_utf8(text))
 
     def _leave_cells(self, *, force: bool = False) -> bool:
         screen = self._screen
@@ -352,10 +349,7 @@ class Terminal:
         if force:
             while len(rows) > 1 and len(rows) > screen.y + 1 and not rows[-1].text.strip():
                 rows.pop()
-        text = "".join(
-            "".join(row.pad(screen.width)) if following is not None and following.wrapped else row.text + "\n"
-            for row, following in zip(rows, [*rows[1:], None], strict=True)
-        )[:-1]
+        text = "".join(map(screen.leaving, range(len(rows))))[:-1]
         lines, feed, last = text.rpartition("\n")
         if feed:
             self.scrollback.keep(_in_utf8(lines + feed), self.height)
