@@ -12,6 +12,7 @@ from bot.reading.terminal import Terminal
 from bot.reading.window import (
     MOVES,
     UP,
+    USUAL,
     WRAP,
     columns_counted,
     columns_shown,
@@ -25,6 +26,9 @@ from bot.reading.window import (
 
 SHORT = 4096
 LONGEST_ECHO = 16 * 1024
+# In the same row.
+BACK = ("\b", "\r")
+GOES_BACK = re.compile(r"(\x08++)|\r(?:((?:\x1b\[C)++)|\x1b\[([0-9]{1,3})C)")
 LINE_BEGINS = re.compile(r"(?:^|\n)")
 # Characters that are drawn a second time, as their editor meant them: in a whole session, and for each Enter.
 PATIENCE, MORE_PATIENCE, LONGEST_DRAWN = 256 * 1024, 512, 4 * 1024
@@ -66,6 +70,8 @@ class Echo:
                 width = redrawn_width(self.came + text)
                 if width is not None:
                     self._terminal.resize(width, self._terminal.height)
+        if measuring and (len(text) == 1 or text[:1] in BACK) and (wider := self._wider(text)):
+            self._terminal.resize(wider, self._terminal.height)
         if measuring and ("\x1b" in text or "\r" in text):
             text = self._measured(text, prompt or "")
         begins_anew = "\n" in text and not (measuring or typing)
@@ -102,6 +108,20 @@ class Echo:
             if self.edited:
                 self._terminal.forget_keypad()  # a line editor's, whether or not it gives it back
             self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
+
+    def _wider(self, text: str) -> int | None:
+        """The usual width of a window in which a line editor need not go up a row, or wrap, where it would have in this one."""
+        line, place = self._terminal.line()
+        width = self._terminal.width
+        if place < width or self._terminal.width_is_told or width_of(line) > len(line):
+            return None
+        goes_back = GOES_BACK.match(text)
+        if goes_back is None:
+            goes_on = place == width and text > " "
+        else:
+            backs, rights, right = goes_back.groups(default="")
+            goes_on = max(len(backs), rights.count("C"), int(right or 0)) > place % width
+        return next((usual for usual in USUAL if usual > len(line)), None) if goes_on else None
 
     def _measured(self, text: str, prompt: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""

@@ -65,6 +65,7 @@ class Terminal:
         self.feeds_return = False  # LNM: every line feed returns, the log has no others
         self.alternate = False
         self.keypad = False
+        self.width_is_told = False  # by a shell, at each of its prompts
 
     # --- what the session asks
 
@@ -123,6 +124,7 @@ class Terminal:
         if "\r" in text and ("   \r" in text or "⏎" in text):
             width = marked_width(text)
             if width is not None:
+                self.width_is_told = True
                 self.resize(width, self.height)
         alternate = self.alternate
         text = self._whole(text)
