@@ -273,6 +273,8 @@ class Returns:
     def _leaves_editor(self, seam: Seam) -> bool | None:
         if not seam.following.startswith(pieces.ENDS_PASTES) or pieces.ENDS_PASTES in seam.last:
             return None
+        if self._at is not None and SILENT.sub("", seam.last) == self._at + " ":
+            return True  # the prompt fills its row, as its editor counts, and was left with nothing typed at it
         return seam.last == "" and self._stepped and self._above != ""
 
     def _drawn_without_wrapping(self, seam: Seam) -> bool | None:
