@@ -44,6 +44,7 @@ class Echo:
         self.row = ""  # of the cursor's row, as it came
         self.edited = False  # by a line editor that takes pastes in brackets
         self.counts_colours = False  # the editor takes them for text, as its last wrap told
+        self._returned = 0  # from this place, by a return that came alone
         self._patience = PATIENCE
         # The last answer of `as_meant`, and to what.
         self._meant: tuple[tuple[str, str | None, int], Meant | None] | None = None
@@ -70,7 +71,7 @@ class Echo:
                 width = redrawn_width(self.came + text)
                 if width is not None:
                     self._terminal.resize(width, self._terminal.height)
-        if measuring and (len(text) == 1 or text[:1] in BACK) and (wider := self._wider(text)):
+        if measuring and (len(text) == 1 or text[:1] in BACK or self._returned) and (wider := self._wider(text)):
             self._terminal.resize(wider, self._terminal.height)
         if measuring and ("\x1b" in text or "\r" in text):
             text = self._measured(text, prompt or "")
@@ -113,11 +114,16 @@ class Echo:
         """The usual width of a window in which a line editor need not go up a row, or wrap, where it would have in this one."""
         line, place = self._terminal.line()
         width = self._terminal.width
-        if place < width or self._terminal.width_is_told or width_of(line) > len(line):
+        if text == "\r":
+            self._returned = place
+            return None
+        if self._returned:
+            text, place, self._returned = "\r" + text, self._returned, 0
+        if place < width or self._terminal.width_is_told or self.counts_colours or width_of(line) > len(line):
             return None
         goes_back = GOES_BACK.match(text)
         if goes_back is None:
-            goes_on = place == width and text > " "
+            goes_on = place == width and len(text) == 1 and text > " "
         else:
             backs, rights, right = goes_back.groups(default="")
             goes_on = max(len(backs), rights.count("C"), int(right or 0)) > place % width
