@@ -73,6 +73,7 @@ class Returns:
         self._unwrapped = False
         self._rose = 0  # rows that it went up, and has not come down again
         self._descending = False  # the line was entered in one of its upper rows: readline goes down, and returns
+        self._descended = False  # and has returned
         # How a piece ended, by what is shown before and after it. True: in a return; False: in a new line; None: not told.
         self._rules: tuple[Callable[[Seam], bool | None], ...] = (
             self._feeds, self._comes_down, self._leaves_editor, self._drawn_without_wrapping, self._rises_above,
@@ -236,6 +237,7 @@ class Returns:
             self._at is not None and self._commands.answered and not self._commands.echo.edited
         )
         ending = RETURN if self._returned(self._last, following, time) else NEW_LINE
+        self._descended = self._descending and ending == RETURN
         # To go down a row readline writes a line feed and a return.
         self._descending = entered and ending == NEW_LINE and following == "" and self._has_rows_below()
         if ending == NEW_LINE:
@@ -318,6 +320,8 @@ class Returns:
     # What is known of the line says the rest.
 
     def _goes_down(self, seam: Seam) -> bool | None:
+        if self._descended and seam.last == "":
+            return False
         return not self._has_rows_below() if self._descending and seam.last == seam.following == "" else None
 
     def _just_left(self, _seam: Seam) -> bool | None:
