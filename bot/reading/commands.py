@@ -17,7 +17,7 @@ from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
 from bot.reading.sequences import rows_risen
 from bot.reading.terminal import Terminal
-from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict
+from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict, begins_over_its_prompt
 
 MASKED = "••••••"
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
@@ -342,7 +342,12 @@ class Commands:
         first = self._prompts.guess if entered.prompt is None and not self._prompts else None
         prompt = (entered.prompt or "").rstrip()
         self._terminal.join(
-            lambda row: bool((prompt and row.startswith(prompt)) or self._judge.begins(row) or (first and first(row))),
+            lambda row: bool(
+                (prompt and row.startswith(prompt))
+                or self._judge.begins(row)
+                or (first and first(row))
+                or begins_over_its_prompt(entered.typed.edited, row)
+            ),
             self._judge.rows_entered(entered),
         )
         self._block_left()

@@ -154,6 +154,8 @@ class Judge:
                 found = typed_at or self._prompts.find(line) or self._prompts.find(echoed)
                 return Verdict(text, found[0] if found else "")
         if guessed is not None and guessed[1].strip():
+            if typed_at and self._drawn_over(typed, typed_at[0], *guessed):
+                return Verdict(typed.edited, typed_at[0], sure=False)
             return _reconciled(typed, *guessed, echoed)
         at_prompt = echoed.strip() and self._prompts.known(entered.prompt or echoed)
         if at_prompt or typed.searched or _follows(typed.keys, echoed) or _ends_alike(typed.edited, echoed):
@@ -170,6 +172,11 @@ class Judge:
         if len(typed.keys.strip()) == 1 and not SECRETS.search(line):
             return None
         return Verdict("", line, blind=True) if typed.printed else None
+
+    def _drawn_over(self, typed: Typed, prompt: str, seems: str, shown: str) -> bool:
+        """What `seems` to be a prompt is what is left of the one that is known: more was typed than is `shown` behind it."""
+        differs = not self._prompts.same(prompt, seems) and seems[-FEWEST_SHOWN:] == prompt[-FEWEST_SHOWN:]
+        return differs and WILD not in typed.edited and any(word in typed.edited for word in shown.split())
 
     def _interrupted(self, text: str, line: str) -> str:
         """The prompt of a row above, where `text` was begun, and went on in each row below: a job wrote in the midst of it."""
@@ -384,6 +391,13 @@ def number_alike(one: str, other: str) -> int:
     """How many characters both begin with."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def begins_over_its_prompt(typed: str, row: str) -> bool:
+    """`row` ends as what was typed begins: where colours are counted it may stand over its own prompt."""
+    begin = typed[:FEWEST_SHOWN]
+    at = row.find(begin) if len(begin) == FEWEST_SHOWN and WILD not in begin else -1
+    return at >= 0 and typed.startswith(row[at:])
 
 
 def _fills(edited: str, text: str) -> bool:
