@@ -71,7 +71,7 @@ MORE_ASKS, LESS_ASKS = re.compile(rf"({MORE})\n".encode()), re.compile(rf"(\n{LE
 # `top` ends its lines with EL, and shows an empty one as nothing but that.
 ERASES_BEFORE = re.compile(rb"\n(?<!\x1b\[K\n)(?=\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
 # A row above was drawn: `docker pull` comes back down, and returns.
-COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)(?=\x1b\[[0-9]*A|\n)")
+COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(
     r"(?:[%#]|⏎|¶)(?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:(?:⏎)? \n)?+".encode()

@@ -10,6 +10,9 @@ from itertools import groupby, pairwise
 from bot.reading.repaints import narrow, overlaid
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
+# The oldest one has four states, before or behind its words.
+TURNS = {"|": "/", "/": "-", "-": "\\", "\\": "|"}
+TURNS_BEFORE, TURNS_BEHIND = (b"\n| ", b"\n/ ", b"\n- "), (b" |\n", b" /\n", b" -\n")
 MARKS = "✔✓✅✖✗❌"
 MOVES = "\t\b\x1b"
 # What changes from state to state: numbers, their units, bars, spinners.
@@ -35,7 +38,9 @@ def may_hold_bars(lines: bytes) -> bool:
     at = lines.find(b"%")
     while at > 0 and not lines[max(0, at - 2) : at].rstrip(b" ")[-1:].isdigit():
         at = lines.find(b"%", at + 1)
-    return at > 0 or b"--:--" in lines or (not lines.isascii() and SPINS.search(lines) is not None)
+    if at > 0 or b"--:--" in lines or (not lines.isascii() and SPINS.search(lines) is not None):
+        return True
+    return any(all(turn in lines for turn in turns) for turns in (TURNS_BEFORE, TURNS_BEHIND))
 
 
 def in_place(text: str) -> str:
@@ -91,7 +96,7 @@ def _drawn(states: list[str], width: int) -> str:
 
 def supersedes(last: str, following: str) -> bool:
     """`following` replaces `last` on the screen."""
-    last, following = in_place(last), in_place(following)
+    last, following = in_place(last), in_place(following).partition("\r")[0]
     if max(len(last), len(following)) > LONGEST:
         return False
     if not last.strip():
@@ -101,11 +106,18 @@ def supersedes(last: str, following: str) -> bool:
         return blanked or (last == "" and bool(first))
     if not following.strip():
         return _tells(last)
+    if _turns(last, following):
+        return True
     if not _tells(last):
         return False
     if _shape(last) == _shape(following):
         return _percent(last) <= _percent(following)
     return _done(last, following)
+
+
+def _turns(last: str, following: str) -> bool:
+    before = TURNS.get(last[0]) == following[0] and last[1:] == following[1:]
+    return before or (TURNS.get(last[-1]) == following[-1] and last[:-1] == following[:-1])
 
 
 def _tells(line: str) -> bool:
