@@ -134,6 +134,8 @@ class Commands:
 
     def typed(self, text: str, time: str, *, live: bool) -> None:
         """`live`: the log has the keys one by one, so the screen now is what the person saw when pressing them."""
+        if "\x1b" in text:
+            self.echo.asked(text)
         text = pressed(text)
         if not text:
             return

@@ -10,12 +10,14 @@ from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN
 from bot.reading.terminal import Terminal
 from bot.reading.window import (
+    CURSOR_AT,
     MOVES,
     UP,
     USUAL,
     WRAP,
     columns_counted,
     columns_shown,
+    higher,
     last_row_written,
     reached_width,
     redrawn_width,
@@ -28,6 +30,7 @@ SHORT = 4096
 LONGEST_ECHO = 16 * 1024
 # In the same row.
 BACK = ("\b", "\r")
+DOWN = "\x1b[1B"
 GOES_BACK = re.compile(r"(\x08++)|\r(?:((?:\x1b\[C)++)|\x1b\[([0-9]{1,3})C)")
 LINE_BEGINS = re.compile(r"(?:^|\n)")
 # Characters that are drawn a second time, as their editor meant them: in a whole session, and for each Enter.
@@ -44,10 +47,20 @@ class Echo:
         self.row = ""  # of the cursor's row, as it came
         self.edited = False  # by a line editor that takes pastes in brackets
         self.counts_colours = False  # the editor takes them for text, as its last wrap told
+        self._asks = (
+            False  # where the cursor is: an editor that does knows when it is in the last row, and goes down no more
+        )
         self._returned = 0  # from this place, by a return that came alone
         self._patience = PATIENCE
         # The last answer of `as_meant`, and to what.
         self._meant: tuple[tuple[str, str | None, int], Meant | None] | None = None
+
+    def asked(self, answer: str) -> None:
+        """The terminal gave this answer."""
+        for row in map(int, CURSOR_AT.findall(answer)):
+            self._asks = True
+            if row > self._terminal.height:
+                self._terminal.resize(self._terminal.width, higher(row))
 
     def forget(self) -> None:
         """The line was left."""
@@ -67,6 +80,8 @@ class Echo:
             if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
                 self._terminal.resize(reached, self._terminal.height)
             self.look_for_editor(text)
+            if DOWN in text and self._asks and self._terminal.lowest:
+                self._terminal.resize(self._terminal.width, higher(self._terminal.height))
             if UP in text and self.edited and len(self.came) + len(text) < LONGEST_DRAWN:
                 width = redrawn_width(self.came + text)
                 if width is not None:

@@ -94,6 +94,11 @@ class Terminal:
         return self._screen is not None and self._screen.below()
 
     @property
+    def lowest(self) -> bool:
+        """The cursor is in the last row of the screen, as far as that is drawn."""
+        return self._screen is not None and self._screen.y == self.height - 1
+
+    @property
     def lines(self) -> int:
         """How many whole lines the transcript has, with those that are still on the screen."""
         if self._screen is not None:

@@ -35,6 +35,9 @@ PASTED = re.compile(r"\x1b\[2?7m|\x00")
 DRAWN_AGAIN = re.compile(r"((?:\x1b\[A)++)((?:\x1b\[C)*+)([^\x00-\x1f\x7f]{20,})")
 UP = "\x1b[A"
 USUAL = (80, 100, 120, 132, 160, 200)
+USUAL_HEIGHTS = (24, 30, 40, 50, 60, 80, 100)
+# CPR: the row of the cursor, as the terminal tells it where a program asks.
+CURSOR_AT = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}R")
 NARROWEST = 10
 MOVES = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
@@ -72,6 +75,11 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     if visible.isascii() and visible.isprintable() and visible and shown % len(visible):
         return None  # after the last return too little was written to reach an edge
     return shown if shown >= NARROWEST else None
+
+
+def higher(row: int) -> int:
+    """The usual height of a window in which `row` is not the last one."""
+    return next((height for height in USUAL_HEIGHTS if height > row), MOST_ROWS)
 
 
 def redrawn_width(written: str) -> int | None:
