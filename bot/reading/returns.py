@@ -32,6 +32,7 @@ from bot.reading.window import (
     written_behind,
 )
 
+ERASE = "\x1b[K"
 RETURN, NEW_LINE = "\r", "\n"
 
 # How the upper line of a prompt of two lines often begins.
@@ -294,6 +295,8 @@ class Returns:
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
 
     def _pager_asked(self, seam: Seam) -> bool | None:
+        if seam.last == "" and seam.following == ERASE and pieces.PAGER_ASKS.match(f"{self._above}\n"):
+            return True  # `more` goes on by a line
         may_ask = "\x1b" in seam.last or seam.last.startswith((":", "--More--"))
         return True if may_ask and pieces.PAGER_ASKS.match(f"{seam.last}\n{seam.following}") else None
 
@@ -347,7 +350,7 @@ class Returns:
     def _erases(self, seam: Seam) -> bool | None:
         if pieces.ERASES_ONLY.match(seam.following):
             return self._at is not None or (self._attentive and self._known and seam.last == "" and self._stepped)
-        if seam.last == "\x1b[K" and not pieces.REDRAWS.match(seam.following):
+        if seam.last == ERASE and not pieces.REDRAWS.match(seam.following):
             return self._prompts.find(seam.shown + " ") is not None
         return None
 
