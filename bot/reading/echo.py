@@ -86,8 +86,8 @@ class Echo:
                 width = redrawn_width(self.came + text)
                 if width is not None:
                     self._terminal.resize(width, self._terminal.height)
-        if measuring and (len(text) == 1 or text[:1] in BACK or self._returned) and (wider := self._wider(text)):
-            self._terminal.resize(wider, self._terminal.height)
+        if measuring:
+            self._look_at_way_back(text, prompt)
         if measuring and ("\x1b" in text or "\r" in text):
             text = self._measured(text, prompt or "")
         begins_anew = "\n" in text and not (measuring or typing)
@@ -125,15 +125,31 @@ class Echo:
                 self._terminal.forget_keypad()  # a line editor's, whether or not it gives it back
             self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
 
-    def _wider(self, text: str) -> int | None:
-        """The usual width of a window in which a line editor need not go up a row, or wrap, where it would have in this one."""
+    def _look_at_way_back(self, text: str, prompt: str | None) -> None:
+        """How a line editor moves within its row tells what it thinks that this row holds."""
         line, place = self._terminal.line()
-        width = self._terminal.width
         if text == "\r":
             self._returned = place
-            return None
+            return
         if self._returned:
             text, place, self._returned = "\r" + text, self._returned, 0
+        if "\r\x1b[" in text and not self.counts_colours:
+            self.counts_colours = self._strays(text, line, place, prompt)
+        if (len(text) == 1 or text[:1] in BACK) and (wider := self._wider(text, line, place)):
+            self._terminal.resize(wider, self._terminal.height)
+
+    def _strays(self, text: str, line: str, place: int, prompt: str | None) -> bool:
+        """It returns to a column in its own prompt, or behind the line: it takes the prompt for a longer one."""
+        found = self._prompts.find(line if prompt is None else prompt)
+        back = GOES_BACK.search(text, text.find("\r"), SHORT)
+        if back is None or found is None or place >= self._terminal.width or not line.startswith(found[0].rstrip()):
+            return False
+        reached = back.group().count("C") if back[3] is None else int(back[3])
+        return not width_of(found[0]) <= reached <= width_of(line) + len(text[: back.start()])
+
+    def _wider(self, text: str, line: str, place: int) -> int | None:
+        """The usual width of a window in which it need not go up a row, or wrap, where it would have in this one."""
+        width = self._terminal.width
         if place < width or self._terminal.width_is_told or self.counts_colours or width_of(line) > len(line):
             return None
         goes_back = GOES_BACK.match(text)

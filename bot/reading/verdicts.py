@@ -248,7 +248,11 @@ class Judge:
             prompt, text = known[0], line[len(known[0]) :]
         if entered.right and text.endswith(entered.right):
             text = text.removesuffix(entered.right).rstrip()
-        elif width_of(line) >= self._terminal.width - 2 and "    " not in entered.typed.edited:
+        elif (
+            width_of(line) >= self._terminal.width - 2
+            and "    " not in entered.typed.edited
+            and not SEARCH_LEFT.search(text)
+        ):
             text = RIGHT_PROMPT.sub("", text)
         following = self._prompts.known(text + " ")
         if following and not text[len(following[0]) :].strip():
