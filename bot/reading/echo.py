@@ -30,6 +30,7 @@ SHORT = 4096
 LONGEST_ECHO = 16 * 1024
 # In the same row.
 BACK = ("\b", "\r")
+INSERTS = re.compile(r"\r?\x1b\[([0-9]{1,3})@")
 DOWN = "\x1b[1B"
 GOES_BACK = re.compile(r"(\x08++)|\r(?:((?:\x1b\[C)++)|\x1b\[([0-9]{1,3})C)")
 LINE_BEGINS = re.compile(r"(?:^|\n)")
@@ -135,7 +136,7 @@ class Echo:
             text, place, self._returned = "\r" + text, self._returned, 0
         if "\r\x1b[" in text and not self.counts_colours:
             self.counts_colours = self._strays(text, line, place, prompt)
-        if (len(text) == 1 or text[:1] in BACK) and (wider := self._wider(text, line, place)):
+        if (len(text) == 1 or text[:1] in BACK or "@" in text) and (wider := self._wider(text, line, place)):
             self._terminal.resize(wider, self._terminal.height)
 
     def _strays(self, text: str, line: str, place: int, prompt: str | None) -> bool:
@@ -150,7 +151,11 @@ class Echo:
     def _wider(self, text: str, line: str, place: int) -> int | None:
         """The usual width of a window in which it need not go up a row, or wrap, where it would have in this one."""
         width = self._terminal.width
-        if place < width or self._terminal.width_is_told or self.counts_colours or width_of(line) > len(line):
+        if self._terminal.width_is_told or self.counts_colours or width_of(line) > len(line):
+            return None
+        if (inserts := INSERTS.match(text)) and len(line) < width < len(line) + int(inserts[1]):
+            return next((usual for usual in USUAL if usual >= len(line) + int(inserts[1])), None)
+        if place < width:
             return None
         goes_back = GOES_BACK.match(text)
         if goes_back is None:

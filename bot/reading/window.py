@@ -69,7 +69,9 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
         return None
     visible = SILENT.sub("", written)
     counted = columns_counted(written) if MOVES.search(written) is None else 0
-    usual = counted == current or counted in USUAL or (counted % 10 == 0 and shown % 10 > 0)
+    if counted != shown and counted >= NARROWEST and counted % current == 0:
+        return current  # after several rows, if the prompt alone fills one
+    usual = counted in USUAL or (counted % 10 == 0 and shown % 10 > 0)
     if counted != shown and counted >= NARROWEST and usual:
         return counted
     if visible.isascii() and visible.isprintable() and visible and shown % len(visible):
