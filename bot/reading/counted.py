@@ -21,13 +21,22 @@ class Meant(NamedTuple):
     wraps: bool  # the cursor is behind a blank in the first column, which the editor writes to go on in the next row
 
 
+def columns_of_colours(written: str, prompt: str) -> int:
+    """How many columns the colours of `prompt` take, as it was `written`, if they are counted."""
+    found = _coloured(written, prompt)
+    return len(found.group()) - len(prompt) if found else 0
+
+
+def _coloured(written: str, prompt: str) -> re.Match[str] | None:
+    if not prompt.strip() or width_of(prompt) != len(prompt):
+        return None
+    return re.search(COLOURS.join(("", *map(re.escape, prompt), "")), written)
+
+
 def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     """The line that begins with `prompt`, as the editor sees it; `written` is all that was shown since the prompt, which
     comes first, in a window of the same size as that of `like`. None if there is no such prompt in it."""
-    if not prompt.strip() or width_of(prompt) != len(prompt):
-        return None
-    coloured = re.compile(COLOURS.join(("", *map(re.escape, prompt), "")))
-    found = coloured.search(written)
+    found = _coloured(written, prompt)
     missing = len(found.group()) - len(prompt) if found else 0
     if found is None or missing == 0:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.reading.counted import Meant, as_meant
+from bot.reading.counted import Meant, as_meant, columns_of_colours
 from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN
@@ -150,20 +150,32 @@ class Echo:
 
     def _wider(self, text: str, line: str, place: int) -> int | None:
         """The usual width of a window in which it need not go up a row, or wrap, where it would have in this one."""
-        width = self._terminal.width
+        width, reached = self._terminal.width, len(line) + 1
         if self._terminal.width_is_told or self.counts_colours or width_of(line) > len(line):
             return None
+        right = 0
         if (inserts := INSERTS.match(text)) and len(line) < width < len(line) + int(inserts[1]):
-            return next((usual for usual in USUAL if usual >= len(line) + int(inserts[1])), None)
-        if place < width:
+            goes_on, reached = True, len(line) + int(inserts[1])
+        elif place < width:
             return None
-        goes_back = GOES_BACK.match(text)
-        if goes_back is None:
-            goes_on = place == width and len(text) == 1 and text > " "
+        elif goes_back := GOES_BACK.match(text):
+            right = goes_back.group().count("C") if goes_back[3] is None else int(goes_back[3])
+            goes_on = max(right, goes_back.group().count("\b")) > place % width
         else:
-            backs, rights, right = goes_back.groups(default="")
-            goes_on = max(len(backs), rights.count("C"), int(right or 0)) > place % width
-        return next((usual for usual in USUAL if usual > len(line)), None) if goes_on else None
+            goes_on = place == width and len(text) == 1 and text > " "
+        if not goes_on or self._may_count(line, right):
+            return None
+        return next((usual for usual in USUAL if usual >= reached), None)
+
+    def _may_count(self, line: str, right: int) -> bool:
+        """The window may be as it is thought, and the colours of the prompt counted: where the line would then have been
+        wrapped it has not come to yet. But who goes `right` up to where the prompt ends counts none."""
+        found = self._prompts.find(line)
+        colours = columns_of_colours(self.came, found[0]) if found else 0
+        if found is None or not colours or right == len(found[0]):
+            return False
+        width = self._terminal.width
+        return (len(found[0]) + colours) // width == (len(line) + colours - 1) // width
 
     def _measured(self, text: str, prompt: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
