@@ -482,8 +482,8 @@ def _reconciled(typed: Typed, prompt: str, text: str, echoed: str) -> Verdict | 
         return Verdict("", prompt, blind=True) if typed.printed else None
     if typed.printed and STARS.fullmatch(shown) and typed.plain != shown:
         return Verdict("", prompt, blind=True)
-    if typed.searched and WILD not in keys and SEARCH_LEFT.search(shown):
-        return Verdict(typed.edited, prompt, sure=False)
+    if typed.searched and SEARCH_LEFT.search(shown):
+        return Verdict(shown.rpartition("': ")[2] if WILD in keys else typed.edited, prompt, sure=False)
     # A tab is shown as blanks, and a wide character leaves one where it does not fit at the edge.
     if ("\t" in keys or not keys.isascii()) and keys.translate(NO_BLANKS) == shown.translate(NO_BLANKS):
         return Verdict(typed.edited, prompt)
