@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bot.reading.sequences import UNEVEN, UNEVEN_SET, only_returns
+from bot.reading.sequences import UNEVEN, UNEVEN_SET, beyond_ascii, only_returns
 
 HOME = "\x1b[H"
 # `top` ends a frame with ED, whose end comes without a line's.
@@ -66,20 +66,22 @@ def last_states(line: str, x: int, y: int, width: int) -> str:
 def overlaid(states: list[str]) -> str:
     """What stands there after `states`, each written from the first column on."""
     shown = ""
+    longest = max(map(len, states))
     for state in reversed(states):
-        if len(state) > len(shown):
-            shown += state[len(shown) :]
+        shown += state[len(shown) :]
+        if len(shown) == longest:
+            break
     return shown
 
 
 def _last_rows(rows: str, y: int, width: int) -> str:
-    drawn = list(ROW_DRAWN.finditer(rows))
-    last = {row[1]: row.group() for row in drawn}
-    if max(map(int, last)) > y or not narrow(rows) or max(len(row[2]) for row in drawn) >= width:
+    drawn = ROW_DRAWN.findall(rows)
+    last = dict(drawn)
+    if max(map(int, last)) > y or not narrow(rows) or max(len(row) for _, row in drawn) >= width:
         return rows
-    return "".join(last.values())
+    return "".join([f"\x1b[{up}A{ERASURE}{row}\x1b[{up}B\r" for up, row in last.items()])
 
 
 def narrow(text: str) -> bool:
     """No character of it is wide, and none combines."""
-    return text.isascii() or UNEVEN.search(text) is None
+    return text.isascii() or UNEVEN.search(beyond_ascii(text)) is None

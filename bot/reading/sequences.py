@@ -54,7 +54,7 @@ def controls_in(text: bytes) -> bytes:
 
 
 class Controls:
-    """The places of such characters in one text. True where it has any; each kind of them is `in` it."""
+    """The places of such characters in one text. True where it has any."""
 
     __slots__ = ("_next", "_text")
 
@@ -67,9 +67,6 @@ class Controls:
             controls.update(_C1.findall(text))
         self._text = text
         self._next = dict.fromkeys(controls, -1)
-
-    def __contains__(self, control: str) -> bool:
-        return control in self._next
 
     def __len__(self) -> int:
         return len(self._next)
@@ -85,11 +82,17 @@ class Controls:
         return first
 
 
+def beyond_ascii(text: str) -> str:
+    """Those of its characters, which are few and the only ones that a pattern need look at."""
+    return text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+
+
 def only_returns(line: str) -> bool:
     """Nothing in `line` controls but returns."""
     return not line.encode("utf-8", "surrogatepass").translate(None, _NO_CONTROLS + b"\r")
 
 
+_ASCII = bytes(range(0x80))
 _BEGINS_C1 = 0xC2  # in UTF-8
 _NO_CONTROLS = bytes(byte for byte in range(256) if byte not in (*range(0x20), 0x7F, _BEGINS_C1)) + b"\t\n"
 _C1 = re.compile("[\x80-\x9f]")

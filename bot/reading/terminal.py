@@ -123,8 +123,8 @@ class Terminal:
                 self._keep(self._line + text)
                 self._line = ""
                 return
-            if not (controls := Controls(text)):
-                self._pass(text, 0, controls)
+            if not (no_controls := Controls(text)):
+                self._pass(text, 0, no_controls)
                 return
         if "\r" in text and ("   \r" in text or "⏎" in text):
             width = marked_width(text)
@@ -135,20 +135,20 @@ class Terminal:
         text = self._whole(text)
         at = self._skip(text, 0) if alternate else 0
         text = self._normal(text[at:] if at else text)
-        controls = Controls(text)
-        if "\x1b" in controls:
+        if "\x1b" in text:
             height = None if alternate else painted_height(text)
             if height is not None:
                 self.resize(self.width, height)
-            if len(controls) == 1 and ERASE_TO_END in text and self._passes():
+            if ERASE_TO_END in text and self._passes():
                 bare = text.replace(ERASE_TO_END, "")
-                text = text if "\x1b" in bare else bare
-                controls = Controls(text)
+                text = text if Controls(bare) else bare
+        controls: Controls | None = None  # asked for where no cells are drawn
         at = 0
         while at < len(text):
             if self.alternate:
                 at = self._skip(text, at)
             elif self._screen is None:
+                controls = Controls(text) if controls is None else controls
                 at = self._pass(text, at, controls)
             else:
                 at = self._draw(text, at)
@@ -202,8 +202,10 @@ class Terminal:
     def _normal(self, text: str) -> str:
         """`text` without what shows nothing, its line ends as this module writes them."""
         if "\x1b" in text:
-            self._draws = self._draws or DRAWING_SETS[0] in text or DRAWING_SETS[1] in text
-            text = (SILENT_BUT_SETS if self._draws else SILENT).sub("", text)
+            bare = text if self._draws else SILENT.sub("", text)
+            if not self._draws and "\x1b" in bare:
+                self._draws = any(chosen in bare for chosen in DRAWING_SETS)
+            text = SILENT_BUT_SETS.sub("", text) if self._draws else bare
             text = without_erased(text, self.width) if "\x1b" in text else text
         for control in SILENT_CONTROLS:
             if control in text:
