@@ -232,8 +232,9 @@ class Terminal:
         """Leave out what is drawn on the alternate screen."""
         end = LEAVES_ALTERNATE.search(text, at)
         if self._drawn < LARGE_DRAWING and self._lowest < MOST_ROWS:
-            self._drawn += len(text) - at
-            self._lowest = max(self._lowest, last_row(text[at : end.start() if end else len(text)]))
+            until = min(end.start() if end else len(text), at + LARGE_DRAWING - self._drawn)
+            self._drawn += until - at
+            self._lowest = max(self._lowest, last_row(text[at:until]))
         if end is None:
             return len(text)
         self.alternate = False
