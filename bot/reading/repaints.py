@@ -11,7 +11,10 @@ HOME = "\x1b[H"
 # `top` ends a frame with ED, whose end comes without a line's.
 BEGINS_FRAME = (HOME, "\x1b[J" + HOME)
 # Frames of `top`: from the top left corner, each line with the rest of its row erased, then all below.
-FRAMES = re.compile(r"(?:\x1b\[J)?(?:\x1b\[H(?:[^\x1b\n]*+\x1b\[K\n)++(?:[^\x1b\n]*+\x1b\[K)?\x1b\[J){2,}+")
+_ROW = r"[^\x1b\n]*+(?:\x1b(?:\[[0-9;]*m|\(B)[^\x1b\n]*+)*+\x1b\[K"
+_FRAME = rf"H(?:{_ROW}\n)++(?:{_ROW})?\x1b\[J"
+FRAMES = re.compile(rf"\x1b\[(?:J\x1b\[)?{_FRAME}(?:\x1b\[{_FRAME})++")
+FRAMES_IN_UTF8 = re.compile(FRAMES.pattern.encode())
 # A row is erased and written anew from its first column on; programs say so in many ways.
 ERASURE = "\r\x1b[K"
 OTHER_ERASURES = re.compile(r"\x1b\[(?:2K(?:\r|\x1b\[1?G)|1?G\x1b\[0?K)")
@@ -30,6 +33,16 @@ def last_frame(text: str, at: int, height: int) -> int:
         return at
     last = text.rfind(HOME, at, frames.end())
     return last if text.count("\n", last, frames.end()) < height else at
+
+
+def last_frames(lines: bytes, height: int) -> bytes:
+    """`lines`, in UTF-8 and with their colours, in which of such frames there is only the last one."""
+
+    def last(frames: re.Match[bytes]) -> bytes:
+        frame = frames.group()[frames.group().rfind(HOME.encode()) :]
+        return frame if frame.count(b"\n") < height else frames.group()
+
+    return FRAMES_IN_UTF8.sub(last, lines) if lines.count(HOME.encode()) > 1 else lines
 
 
 def without_erased(text: str, width: int) -> str:

@@ -16,6 +16,7 @@ from bot.reading.keys import COMMENT
 from bot.reading.pieces import Seam, shows_nothing, with_returns
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
+from bot.reading.repaints import last_frames
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
@@ -184,13 +185,13 @@ class Returns:
             return len(contents)
         if modes:
             self._commands.echo.look_for_editor(body.decode())
-        body = with_returns(body, self._terminal.without_silent)
+        body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent)
         until = self._prompts.search(body)
         if until == 0:
             return self._begin(at)
         if until is not None:
+            at = len(contents) - body.count(b"\n", until + 1) - body.count(b"\r", until + 1) - 1
             body = body[:until]
-            at += body.count(b"\n") + body.count(b"\r") + 1
         else:
             until = self._new_prompt(contents, at) if followed else len(contents)
             if until == at:
