@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bot.reading.screen import width_of
 from bot.reading.terminal import Terminal
 
-COLOURS = r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+"
+COLOUR = re.compile(r"\x1b\[[0-9;]*m|\x1b\(B")
 FILLER = "."
 MOST_ROWS = 40
 
@@ -23,28 +23,34 @@ class Meant(NamedTuple):
 
 def columns_of_colours(written: str, prompt: str) -> int:
     """How many columns the colours of `prompt` take, as it was `written`, if they are counted."""
-    found = _coloured(written, prompt)
-    return len(found.group()) - len(prompt) if found else 0
+    return len(_coloured(written, prompt)) - len(prompt)
 
 
-def _coloured(written: str, prompt: str) -> re.Match[str] | None:
-    if not prompt.strip() or width_of(prompt) != len(prompt):
-        return None
-    return re.search(COLOURS.join(("", *map(re.escape, prompt), "")), written)
+def _coloured(written: str, prompt: str) -> str:
+    """`prompt` as it was `written`, with its colours; without any if it was not."""
+    if not prompt.strip() or width_of(prompt) != len(prompt) or (at := COLOUR.sub("", written).find(prompt)) < 0:
+        return prompt
+    begin, end = at, at + len(prompt)
+    for colour in COLOUR.finditer(written):
+        if colour.start() > end:
+            break
+        begin += len(colour.group()) * (colour.start() < begin)
+        end += len(colour.group())
+    return written[begin:end]
 
 
 def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     """The line that begins with `prompt`, as the editor sees it; `written` is all that was shown since the prompt, which
     comes first, in a window of the same size as that of `like`. None if there is no such prompt in it."""
-    found = _coloured(written, prompt)
-    missing = len(found.group()) - len(prompt) if found else 0
-    if found is None or missing == 0:
+    coloured = _coloured(written, prompt)
+    missing = len(coloured) - len(prompt)
+    if missing == 0:
         return None
     padded = prompt + FILLER * missing
     terminal = Terminal(lambda _lines: None)
     terminal.feeds_return = like.feeds_return
     terminal.resize(like.width, like.height)
-    terminal.feed(written[found.start() :].replace(found.group(), padded))
+    terminal.feed(written[written.find(coloured) :].replace(coloured, padded))
     terminal.join(lambda row: row.startswith(padded[: like.width]), terminal.lines)
     line, place = terminal.line()
     if line.startswith(padded):

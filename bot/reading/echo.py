@@ -32,7 +32,8 @@ LONGEST_ECHO = 16 * 1024
 BACK = ("\b", "\r")
 INSERTS = re.compile(r"\r?\x1b\[([0-9]{1,3})@")
 DOWN = "\x1b[1B"
-GOES_BACK = re.compile(r"(\x08++)|\r(?:((?:\x1b\[C)++)|\x1b\[([0-9]{1,3})C)")
+RETURNS = re.compile(r"\r(?:(?:\x1b\[C)++|\x1b\[([0-9]{1,3})C)")
+GOES_BACK = re.compile(rf"\x08++|{RETURNS.pattern}")
 LINE_BEGINS = re.compile(r"(?:^|\n)")
 # Characters that are drawn a second time, as their editor meant them: in a whole session, and for each Enter.
 PATIENCE, MORE_PATIENCE, LONGEST_DRAWN = 256 * 1024, 512, 4 * 1024
@@ -128,24 +129,28 @@ class Echo:
 
     def _look_at_way_back(self, text: str, prompt: str | None) -> None:
         """How a line editor moves within its row tells what it thinks that this row holds."""
+        returned, self._returned = self._returned, 0
+        text = "\r" + text if returned else text
+        returns = "\r\x1b[" in text
+        if not (returns or len(text) == 1 or text[:1] in BACK or "@" in text):
+            return
         line, place = self._terminal.line()
+        place = returned or place
         if text == "\r":
             self._returned = place
             return
-        if self._returned:
-            text, place, self._returned = "\r" + text, self._returned, 0
-        if "\r\x1b[" in text and not self.counts_colours:
+        if returns and not self.counts_colours:
             self.counts_colours = self._strays(text, line, place, prompt)
-        if (len(text) == 1 or text[:1] in BACK or "@" in text) and (wider := self._wider(text, line, place)):
+        if wider := self._wider(text, line, place):
             self._terminal.resize(wider, self._terminal.height)
 
     def _strays(self, text: str, line: str, place: int, prompt: str | None) -> bool:
         """It returns to a column in its own prompt, or behind the line: it takes the prompt for a longer one."""
         found = self._prompts.find(line if prompt is None else prompt)
-        back = GOES_BACK.search(text, text.find("\r"), SHORT)
+        back = RETURNS.search(text, 0, SHORT)
         if back is None or found is None or place >= self._terminal.width or not line.startswith(found[0].rstrip()):
             return False
-        reached = back.group().count("C") if back[3] is None else int(back[3])
+        reached = back.group().count("C") if back[1] is None else int(back[1])
         return not width_of(found[0]) <= reached <= width_of(line) + len(text[: back.start()])
 
     def _wider(self, text: str, line: str, place: int) -> int | None:
@@ -159,7 +164,7 @@ class Echo:
         elif place < width:
             return None
         elif goes_back := GOES_BACK.match(text):
-            right = goes_back.group().count("C") if goes_back[3] is None else int(goes_back[3])
+            right = goes_back.group().count("C") if goes_back[1] is None else int(goes_back[1])
             goes_on = max(right, goes_back.group().count("\b")) > place % width
         else:
             goes_on = place == width and len(text) == 1 and text > " "

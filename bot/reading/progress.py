@@ -41,7 +41,7 @@ def may_hold_bars(lines: bytes) -> bool:
         at = lines.find(b"%", at + 1)
     if at > 0 or b"--:--" in lines or (not lines.isascii() and SPINS.search(lines) is not None):
         return True
-    return any(all(turn in lines for turn in turns) for turns in (TURNS_BEFORE, TURNS_BEHIND))
+    return all(turn in lines for turn in TURNS_BEFORE) or all(turn in lines for turn in TURNS_BEHIND)
 
 
 def in_place(text: str) -> str:
