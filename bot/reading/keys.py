@@ -195,11 +195,10 @@ class Readline:
         """The line was `text` before; what was `typed` in a row is undone some characters at a time, all else at once."""
         if point != self.typed_to or not typed:
             self.typed = 0
-        for at in range(max(0, len(typed) - MOST_UNDONE * TYPED_TOGETHER), len(typed) or 1):
-            if self.typed % TYPED_TOGETHER == 0:
-                self.undo.append((text[:point] + typed[:at] + text[point:], point + at))
-                del self.undo[:-MOST_UNDONE]
-            self.typed += len(typed) > 0
+        steps = range(-self.typed % TYPED_TOGETHER, len(typed) or 1, TYPED_TOGETHER)[-MOST_UNDONE:]
+        self.undo += [(text[:point] + typed[:at] + text[point:], point + at) for at in steps]
+        del self.undo[:-MOST_UNDONE]
+        self.typed += len(typed)
         self.typed_to = self.line.point
 
     def _search(self, key: str) -> bool:

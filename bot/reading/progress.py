@@ -12,7 +12,6 @@ from bot.reading.repaints import narrow, overlaid
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
 # The oldest one has four states, before or behind its words.
 TURNS = {"|": "/", "/": "-", "-": "\\", "\\": "|"}
-TURNS_BEFORE, TURNS_BEHIND = (b"\n| ", b"\n/ ", b"\n- "), (b" |\n", b" /\n", b" -\n")
 MARKS = "✔✓✅✖✗❌"
 MOVES = "\t\b\x1b"
 # What changes from state to state: numbers, their units, bars, spinners.
@@ -41,7 +40,7 @@ def may_hold_bars(lines: bytes) -> bool:
         at = lines.find(b"%", at + 1)
     if at > 0 or b"--:--" in lines or (not lines.isascii() and SPINS.search(lines) is not None):
         return True
-    return all(turn in lines for turn in TURNS_BEFORE) or all(turn in lines for turn in TURNS_BEHIND)
+    return b"\\" in lines and (b"\n\\ " in lines or b" \\\n" in lines)
 
 
 def in_place(text: str) -> str:
