@@ -167,7 +167,7 @@ class Echo:
             right = goes_back.group().count("C") if goes_back[1] is None else int(goes_back[1])
             goes_on = max(right, goes_back.group().count("\b")) > place % width
         else:
-            goes_on = place == width and len(text) == 1 and text > " "
+            goes_on = len(text) == 1 and text > " " and WRAP.search(self.came) is None
         if not goes_on or self._may_count(line, right):
             return None
         return next((usual for usual in USUAL if usual >= reached), None)
