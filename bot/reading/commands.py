@@ -135,7 +135,7 @@ class Commands:
     def typed(self, text: str, time: str, *, live: bool) -> None:
         """`live`: the log has the keys one by one, so the screen now is what the person saw when pressing them."""
         if "\x1b" in text:
-            self.echo.asked(text)
+            self.echo.measure.asked(text)
         text = pressed(text)
         if not text:
             return
@@ -323,7 +323,7 @@ class Commands:
         if self._answered and not within:
             came, judged = self.echo.came, self.judged
             self.shown(ending)
-            if typing and self.echo.counts_colours and judged == self.judged:
+            if typing and self.echo.measure.counts_colours and judged == self.judged:
                 self.echo.goes_on(came + ending)  # it may only have gone down the rows of what is being typed
             return
         self._show(ending, typing=typing)

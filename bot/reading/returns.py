@@ -337,7 +337,9 @@ class Returns:
             return None
         line, place = self._terminal.line()
         counted = (
-            columns_counted(self._written[:-1]) if self._commands.echo.counts_colours else width_of(line[: place - 1])
+            columns_counted(self._written[:-1])
+            if self._commands.echo.measure.counts_colours
+            else width_of(line[: place - 1])
         )
         return True if self._at is not None and counted > 0 == counted % self._terminal.width else None
 
@@ -459,7 +461,7 @@ class Returns:
 
     def _changed(self, prompt: str, seam: Seam) -> bool:
         """The same prompt with another sign in it: of vi's modes, for instance."""
-        if self._commands.echo.counts_colours and not SILENT.sub("", seam.last).startswith(prompt.rstrip()):
+        if self._commands.echo.measure.counts_colours and not SILENT.sub("", seam.last).startswith(prompt.rstrip()):
             return False  # what stands there may be left of a line that was drawn over others
         found = None if self._commands.answered else self._prompts.find(seam.shown + " ")
         return found is not None and len(found[0]) == len(prompt) and found[0][-8:] == prompt[-8:]
@@ -499,12 +501,12 @@ class Returns:
 
     def _goes_down_in_typed(self) -> bool:
         """The line is still typed, and is drawn over its own prompt: its next row is no new line."""
-        typed = self._attentive and not self._commands.waiting and self._commands.echo.counts_colours
+        typed = self._attentive and not self._commands.waiting and self._commands.echo.measure.counts_colours
         return typed and self._has_rows_below()
 
     def _in_one_row(self, line: str) -> bool:
         """Nobody pressed Enter, and there is no row of the line below to go down to."""
-        if self._commands.echo.counts_colours and self._terminal.below():
+        if self._commands.echo.measure.counts_colours and self._terminal.below():
             return False  # of a line of several, for instance
         return self._in_shell() and not self._commands.waiting and width_of(line) < self._terminal.width
 
@@ -513,7 +515,7 @@ class Returns:
         shape = DIGITS.sub("0", self._at or "")
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
-        by_readline = self._commands.echo.counts_colours and self._in_shell()  # and that answers once
+        by_readline = self._commands.echo.measure.counts_colours and self._in_shell()  # and that answers once
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
         self._twice[shape] = following == "" and self._twice.get(
             shape, (bool(shape) and not by_readline) or line.startswith(SHARED) or self._in_node()
@@ -547,9 +549,9 @@ class Returns:
         line, place = self._terminal.line()
         if rang or place <= prompt or line[place - 1 : place] != " " or (self._in_node() and not self._at_shell()):
             return False
-        if self._commands.echo.counts_colours and not (self._last or "").endswith(" "):
+        if self._commands.echo.measure.counts_colours and not (self._last or "").endswith(" "):
             return False
-        if self._commands.echo.counts_colours and not self._stepped:
+        if self._commands.echo.measure.counts_colours and not self._stepped:
             typed = typed_width(self._above, (self._last or "")[:-1])
             if typed is not None:
                 self._terminal.resize(typed, self._terminal.height)
@@ -564,10 +566,10 @@ class Returns:
         fits = shown % self._terminal.width == 0 or width == self._terminal.width
         if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or not written:
             if fits:
-                self._commands.echo.wrapped(shown, written, self._terminal.width)
+                self._commands.echo.measure.wrapped(shown, written, self._terminal.width)
             return fits
         self._terminal.resize(width, self._terminal.height)
-        self._commands.echo.wrapped(shown, written, width)
+        self._commands.echo.measure.wrapped(shown, written, width)
         return True
 
 
