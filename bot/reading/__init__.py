@@ -6,9 +6,11 @@ bytes → batches of records → keys  ─┐
 
 To read on, in this order:
 `records`: JSON in slices. `sequences`, `terminal`: what was shown, line by line; `screen` where the cursor moves, `repaints` what
-need not be drawn, `scrollback` what has left, `window` its size. `keys`, `prompts`, `echo` with `measure`, `commands`: what was typed and where;
-`verdicts` where keys and screen disagree, `counted` where the screen is a tangle. `returns`: the returns that a line recorder loses; `pieces` and
-`progress` what tells them. `transcript`, `secrets` (with all of `masking`): what may leave. `export`: in which form.
+need not be drawn, `scrollback` what has left, `window` its size.
+`keys`, `prompts`, `echo` with `measure`, `commands`: what was typed and where. `entered`, `verdicts`: what a program received of it; `rows` where
+that stands, `likeness`, `reconciled` where keys and screen disagree, `counted` where the screen is a tangle.
+`returns`: the returns that a line recorder loses; `pieces` and `progress` what tells them.
+`transcript`, `secrets` (with all of `masking`): what may leave. `export`: in which form.
 """
 
 from __future__ import annotations

@@ -13,11 +13,14 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.reading.echo import Echo
+from bot.reading.entered import NOTHING, Entered, Verdict
 from bot.reading.keys import COMMENT, WILD, Keyboard, Typed, pressed
-from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
+from bot.reading.likeness import NO_BLANKS, begins_over_its_prompt
+from bot.reading.prompts import QUESTION, SHELL, UNKNOWN, Prompts, program_name, started_by
+from bot.reading.rows import Rows
 from bot.reading.sequences import rows_risen
 from bot.reading.terminal import Terminal
-from bot.reading.verdicts import NO_BLANKS, QUESTION, Entered, Judge, Verdict, begins_over_its_prompt
+from bot.reading.verdicts import Judge
 
 MASKED = "••••••"
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
@@ -59,7 +62,8 @@ class Commands:
         self._accept = accept
         self._prompts = prompts
         self.echo = Echo(terminal, prompts)
-        self._judge = Judge(terminal, prompts, self.echo)
+        self._rows = Rows(terminal, prompts, self.echo)
+        self._judge = Judge(prompts, self._rows, self.echo)
         self._keyboard = Keyboard()
         self._entered: deque[Entered] = deque()
         self._prompt: str | None = None  # of the line being typed
@@ -110,7 +114,7 @@ class Commands:
         self.echo.forget()
         self._passed = 0
         self._told(entered, Verdict(entered.typed.edited, prompt))
-        self._judge.left_at = self._terminal.lines - 1
+        self._rows.left_at = self._terminal.lines - 1
 
     def complete(self, line: str) -> bool:
         """The line of the last Enter stands there as it was typed."""
@@ -210,13 +214,13 @@ class Commands:
         """A line recorder tells of ^O, or Alt-#, only with the Enter after it: the line was left long before."""
         begins = COMMENT if typed.edited.startswith(COMMENT) else ""
         # What ended the cursor's line is not known before the next piece.
-        rows = [*self._judge.since_left(), self._terminal.line()[0]] if begins else self._judge.since_left()
-        for number, row in enumerate(rows, self._judge.left_at + 1):
+        rows = [*self._rows.since_left(), self._terminal.line()[0]] if begins else self._rows.since_left()
+        for number, row in enumerate(rows, self._rows.left_at + 1):
             found = self._prompts.find(row)
             text = row[len(found[0]) :] if found else ""
             if found and text.strip() and text.startswith(begins):
                 self._told(Entered(time, typed, None), Verdict(text, found[0]))
-                self._judge.left_at = number
+                self._rows.left_at = number
                 return
 
     def _look(self) -> None:
@@ -346,14 +350,14 @@ class Commands:
         self._terminal.join(
             lambda row: bool(
                 (prompt and row.startswith(prompt))
-                or self._judge.begins(row)
+                or self._rows.begins(row)
                 or (first and first(row))
                 or begins_over_its_prompt(entered.typed.edited, row)
             ),
-            self._judge.rows_entered(entered),
+            self._rows.count(entered),
         )
         self._block_left()
-        line = self._judge.whole(self._terminal.line()[0].rstrip())
+        line = self._rows.whole(self._terminal.line()[0].rstrip())
         if self._entered and (meant := self.echo.as_meant(self._entered[0].prompt)):
             line = meant.line.rstrip()
         if (
@@ -369,19 +373,19 @@ class Commands:
                 number < len(leaving) and entered.prompt is None and self._judge.matching(entered.typed, line) is None
             )
             self._told(entered, self._judge.unseen(entered.typed) if overtaken else self._judged(entered, line))
-        self._judge.left_at = self._terminal.lines
+        self._rows.left_at = self._terminal.lines
         self.echo.came = ""
 
-    def _judged(self, entered: Entered, line: str) -> Verdict | None:
+    def _judged(self, entered: Entered, line: str) -> Verdict:
         echoed, self.echo.printed = self.echo.printed, ""
         return self._judge.judge(entered, line, echoed)
 
-    def _told(self, entered: Entered, verdict: Verdict | None) -> None:
+    def _told(self, entered: Entered, verdict: Verdict) -> None:
         self.judged += 1
         self._tell(entered, verdict)
 
-    def _tell(self, entered: Entered, verdict: Verdict | None) -> None:
-        if verdict is None:
+    def _tell(self, entered: Entered, verdict: Verdict) -> None:
+        if verdict is NOTHING:
             return
         if verdict.blind:
             self._hide(entered, verdict)
@@ -392,7 +396,7 @@ class Commands:
         """Lines that an editor of whole blocks drew and left by moving the cursor: a line recorder has them in one piece."""
         if self._entered[0].prompt is not None and len(self._entered) == 1:
             return
-        for row in self._judge.since_left():
+        for row in self._rows.since_left():
             verdict = self._judge.of_row(self._entered[0].typed, row)
             if verdict is not None:
                 self._told(self._entered.popleft(), verdict)

@@ -37,6 +37,9 @@ CONTINUED = re.compile(
 # Prompts that several programs have.
 SHARED = ("> ", "... ", "| ")
 USE_SHARED = ("node", "mongo", "python")
+# How whoever asks a question ends it.
+ASKS = re.compile(r"[?:\])] ")
+QUESTION = re.compile(ASKS.pattern + r"\Z")
 DIGITS = re.compile(r"\d+")
 STARTS = {
     "node": "node", "nodejs": "node", "mongo": "mongo", "mongosh": "mongo", "python": "python", "python3": "python",

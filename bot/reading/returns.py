@@ -13,6 +13,7 @@ from collections.abc import Callable
 from bot.reading import pieces
 from bot.reading.commands import Commands
 from bot.reading.keys import COMMENT
+from bot.reading.likeness import number_alike
 from bot.reading.pieces import Seam, shows_nothing, with_returns
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
@@ -20,7 +21,6 @@ from bot.reading.repaints import last_frames
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
-from bot.reading.verdicts import number_alike
 from bot.reading.window import (
     FEWEST_BLANKS,
     NARROWEST,

@@ -1,0 +1,137 @@
+"""A line that stands at its prompt: what the screen has behind that against what the keys say.
+
+the keys say      the screen has             received
+`git push`        `git push`              →  either
+`git pu` + Tab    `git push`              →  the screen's: it was completed
+`cat <<A` + Tab   `cat <<A      `         →  the keys': a tab is shown as blanks
+`secret`          nothing, or `******`    →  nobody is told
+`git push`        `git pull`              →  the screen's, but that is not sure
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.reading.entered import NOTHING, Verdict, blind
+from bot.reading.keys import WILD, Typed
+from bot.reading.likeness import NO_BLANKS, echoes, follows, same_but_blanks
+from bot.reading.rows import SEARCH_LEFT, Stood
+from bot.reading.screen import width_of
+
+STARS = re.compile(r"[*•●∙·xX]+\Z")
+FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    typed: Typed
+    stood: Stood
+    echoed: str  # since the line began
+
+    @property
+    def keys(self) -> str:
+        return self.typed.edited.strip()
+
+    @property
+    def shown(self) -> str:
+        return self.stood.text.strip()
+
+    def as_typed(self, *, sure: bool = True) -> Verdict:
+        return Verdict(self.typed.edited, self.stood.prompt, sure=sure)
+
+    def as_shown(self, *, sure: bool = True) -> Verdict:
+        return Verdict(self.stood.text, self.stood.prompt, sure=sure)
+
+
+def reconciled(typed: Typed, stood: Stood, echoed: str) -> Verdict:
+    """What the first of the rules says that says anything; else the screen is right, but that is not sure."""
+    line = Line(typed, stood, echoed)
+    return next((verdict for rule in RULES if (verdict := rule(line)) is not None), line.as_shown(sure=False))
+
+
+def nothing_shown(line: Line) -> Verdict | None:
+    """An answer that is not echoed, unless something wiped it since."""
+    if line.shown:
+        return None
+    if echoes(line.typed.edited, line.echoed):
+        return line.as_typed()
+    return blind(line.stood.prompt) if line.typed.printed else NOTHING
+
+
+def stars_shown(line: Line) -> Verdict | None:
+    hidden = line.typed.printed and STARS.fullmatch(line.shown) and line.typed.plain != line.shown
+    return blind(line.stood.prompt) if hidden else None
+
+
+def search_left_over(line: Line) -> Verdict | None:
+    """The line was redrawn over the display of readline's search, in part."""
+    if not (line.typed.searched and SEARCH_LEFT.search(line.shown)):
+        return None
+    if WILD in line.keys:
+        return Verdict(line.shown.rpartition("': ")[2], line.stood.prompt, sure=False)
+    return line.as_typed(sure=False)
+
+
+def blanks_differ(line: Line) -> Verdict | None:
+    """A tab is shown as blanks, and a wide character leaves one where it does not fit at the edge."""
+    may_differ = "\t" in line.keys or not line.keys.isascii()
+    return line.as_typed() if may_differ and same_but_blanks(line.keys, line.shown) else None
+
+
+def tabs_completed_nothing(line: Line) -> Verdict | None:
+    """There are blanks up to the next stop."""
+    plain, (prompt, text) = line.typed.plain, line.stood
+    expanded = "\t" in plain and (prompt + plain).expandtabs().rstrip() == prompt + text.rstrip()
+    return Verdict(plain, prompt) if expanded else None
+
+
+def keys_tell_no_more(line: Line) -> Verdict | None:
+    """They do not tell all, or the same, or began before the prompt did."""
+    same = line.shown in (line.keys, line.typed.plain.strip()) or line.keys.endswith(line.shown)
+    return line.as_shown() if same or not line.typed.known else None
+
+
+# From here on the keys say all, and something else.
+
+
+def prompt_at_the_right(line: Line) -> Verdict | None:
+    return line.as_typed() if line.keys and line.stood.text.lstrip().startswith(line.keys + "  ") else None
+
+
+def row_of_a_paste(line: Line) -> Verdict | None:
+    """Of the lines that were pasted, the first or the last stands there."""
+    rows = line.keys.split("\n")
+    return line.as_typed() if line.shown in (rows[0].strip(), rows[-1].strip()) else None
+
+
+def drawn_whole(line: Line) -> Verdict | None:
+    """The editor drew its line anew, prompt and all, and that is what stands there: the keys did something else here."""
+    prompt = line.stood.prompt
+    begin = line.echoed.rfind(prompt.rstrip()) if prompt.strip() else -1
+    stands = (prompt + line.shown).translate(NO_BLANKS)
+    return line.as_shown() if begin >= 0 and line.echoed[begin:].translate(NO_BLANKS).startswith(stands) else None
+
+
+def broken_by_backslash(line: Line) -> Verdict | None:
+    """python marks with it where it breaks a line."""
+    return line.as_typed() if line.shown.replace("\\", "") == line.keys.replace("\\", "") else None
+
+
+def echoed_whole(line: Line) -> Verdict | None:
+    """All of it was shown, and something drew over it. But a short line that became shorter was edited."""
+    prompt, text = line.stood
+    shorter = len(line.shown) <= len(line.keys) and "\n" not in line.keys and width_of(prompt + text) < FEW_COLUMNS
+    return line.as_typed() if not shorter and echoes(line.typed.edited, line.echoed) else None
+
+
+def shown_among_others(line: Line) -> Verdict | None:
+    """Something else was shown while it was typed."""
+    return line.as_typed() if "\n" in line.shown and follows(line.typed.keys, line.echoed) else None
+
+
+RULES: tuple[Callable[[Line], Verdict | None], ...] = (
+    nothing_shown, stars_shown, search_left_over, blanks_differ, tabs_completed_nothing, keys_tell_no_more,
+    prompt_at_the_right, row_of_a_paste, drawn_whole, broken_by_backslash, echoed_whole, shown_among_others,
+)  # fmt: skip
