@@ -89,7 +89,7 @@ class Measure:
     def _wider(self, text: str, line: str, place: int, came: str) -> int | None:
         """The usual width of a window in which it need not go up a row, or wrap, where it would have in this one."""
         width, reached, right = self._terminal.width, len(line) + 1, 0
-        if self._terminal.width_is_told or self.counts_colours or width_of(line) > len(line):
+        if self._terminal.width_is_told or self.counts_colours or len(line) >= USUAL[-1] or width_of(line) > len(line):
             return None
         if (inserts := INSERTS.match(text)) and len(line) < width < len(line) + int(inserts[1]):
             goes_on, reached = True, len(line) + int(inserts[1])
