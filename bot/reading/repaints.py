@@ -20,6 +20,7 @@ ERASURE = "\r\x1b[K"
 OTHER_ERASURES = re.compile(r"\x1b\[(?:2K(?:\r|\x1b\[1?G)|1?G\x1b\[0?K)")
 # `docker pull` goes up to a row, draws it, and comes back.
 ROW_DRAWN = re.compile(r"\x1b\[([0-9]{1,2})A\r\x1b\[K([^\x00-\x1f\x7f-\x9f]*+)\x1b\[\1B\r")
+DRAWS_ROW = f"A{ERASURE}"
 ROWS_DRAWN = re.compile(rf"(?:{ROW_DRAWN.pattern})" + r"{2,}+")
 
 
@@ -64,7 +65,7 @@ def _erased(width: int) -> re.Pattern[str]:
 def last_states(line: str, x: int, y: int, width: int) -> str:
     """A line that leaves the same cells and the same cursor, without the states that others replace."""
     if "\x1b" in line:
-        return ROWS_DRAWN.sub(lambda rows: _last_rows(rows.group(), y, width), line)
+        return ROWS_DRAWN.sub(lambda rows: _last_rows(rows.group(), y, width), line) if DRAWS_ROW in line else line
     body = line.removesuffix("\n")
     if line.count("\r") < 2 or not only_returns(body) or not narrow(body):
         return line

@@ -97,7 +97,7 @@ class Screen:
     # --- what the rest of the reader asks
 
     def row(self) -> Row:
-        return self.row_at(self.y)
+        return self.rows[self.y]  # which is there: whatever moves the cursor down sees to it
 
     def row_at(self, y: int) -> Row:
         while len(self.rows) <= y:
@@ -115,7 +115,6 @@ class Screen:
 
     def line(self) -> tuple[str, int]:
         """The text of the cursor's line, its rows joined, and the cursor's place in that text."""
-        self.row()
         first, last = self.logical(self.y)
         before = "".join(map(self._whole, range(first, self.y)))
         x = min(self.x, self.width)
@@ -279,7 +278,7 @@ class Screen:
             self.su([1])
         elif self.y < self.height - 1:
             self.y += 1
-            self.row()
+            self.row_at(self.y)
 
     def lf(self) -> None:
         self.ind()
@@ -304,7 +303,6 @@ class Screen:
                 self._scrolled(self.leaving(0))
             del self.rows[self.top]
             self.rows.insert(self.bottom, Row())
-        self.row()
 
     def sd(self, p: list[int]) -> None:
         for _ in range(min(p[0] or 1, self.height)):
@@ -376,7 +374,7 @@ class Screen:
         self._restrict()
         edge = self.bottom if self.y <= self.bottom else self.height - 1
         self.y = min(edge, self.y + (p[0] or 1))
-        self.row()
+        self.row_at(self.y)
 
     def cuf(self, p: list[int]) -> None:
         self._restrict()
@@ -408,7 +406,7 @@ class Screen:
     def _go(self, row: int) -> None:
         top, bottom = (self.top, self.bottom) if self.origin else (0, self.height - 1)
         self.y = min(bottom, top + row - 1)
-        self.row()
+        self.row_at(self.y)
 
     def _restrict(self) -> None:
         self.x = min(self.x, self.width - 1)
@@ -418,7 +416,7 @@ class Screen:
 
     def decrc(self) -> None:
         self.x, self.y = min(self.saved[0], self.width), min(self.saved[1], self.height - 1)
-        self.row()
+        self.row_at(self.y)
 
     # --- erasing and shifting
 
@@ -455,7 +453,7 @@ class Screen:
         for y in range(len(rows)):
             self._scrolled(self.leaving(y))
         self.rows = [Row()]
-        self.row()
+        self.row_at(self.y)
 
     def ech(self, p: list[int]) -> None:
         self._restrict()

@@ -89,7 +89,7 @@ def beyond_ascii(text: str) -> str:
 
 def only_returns(line: str) -> bool:
     """Nothing in `line` controls but returns."""
-    return not line.encode("utf-8", "surrogatepass").translate(None, _NO_CONTROLS + b"\r")
+    return "\x1b" not in line and not line.encode("utf-8", "surrogatepass").translate(None, _NO_CONTROLS + b"\r")
 
 
 _ASCII = bytes(range(0x80))

@@ -323,7 +323,7 @@ class Terminal:
             at = last_frame(text, at, self.height)
             end = text.find("\n", at) + 1 or len(text)
             line = text[at:end]
-            if not (CONTROL.search(line) is None or screen.inserts or screen.top or MODES in line):
+            if not (screen.inserts or screen.top or MODES in line):
                 line = last_states(line, screen.x, screen.y, screen.width)
             reached = at + screen.feed(line)
             self.keypad = screen.keypad
