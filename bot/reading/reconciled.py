@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from bot.reading.entered import NOTHING, Verdict, blind
 from bot.reading.keys import WILD, Typed
-from bot.reading.likeness import NO_BLANKS, echoes, follows, same_but_blanks
+from bot.reading.likeness import NO_BLANKS, echoes, follows
 from bot.reading.rows import SEARCH_LEFT, Stood
 from bot.reading.screen import width_of
 
@@ -74,12 +74,6 @@ def search_left_over(line: Line) -> Verdict | None:
     return line.as_typed(sure=False)
 
 
-def blanks_differ(line: Line) -> Verdict | None:
-    """A tab is shown as blanks, and a wide character leaves one where it does not fit at the edge."""
-    may_differ = "\t" in line.keys or not line.keys.isascii()
-    return line.as_typed() if may_differ and same_but_blanks(line.keys, line.shown) else None
-
-
 def tabs_completed_nothing(line: Line) -> Verdict | None:
     """There are blanks up to the next stop."""
     plain, (prompt, text) = line.typed.plain, line.stood
@@ -96,14 +90,13 @@ def keys_tell_no_more(line: Line) -> Verdict | None:
 # From here on the keys say all, and something else.
 
 
-def prompt_at_the_right(line: Line) -> Verdict | None:
+def more_at_the_right(line: Line) -> Verdict | None:
+    """A prompt at the right edge."""
     return line.as_typed() if line.keys and line.stood.text.lstrip().startswith(line.keys + "  ") else None
 
 
-def row_of_a_paste(line: Line) -> Verdict | None:
-    """Of the lines that were pasted, the first or the last stands there."""
-    rows = line.keys.split("\n")
-    return line.as_typed() if line.shown in (rows[0].strip(), rows[-1].strip()) else None
+def first_row_of_a_paste(line: Line) -> Verdict | None:
+    return line.as_typed() if line.shown == line.keys.split("\n")[0].strip() else None
 
 
 def drawn_whole(line: Line) -> Verdict | None:
@@ -112,11 +105,6 @@ def drawn_whole(line: Line) -> Verdict | None:
     begin = line.echoed.rfind(prompt.rstrip()) if prompt.strip() else -1
     stands = (prompt + line.shown).translate(NO_BLANKS)
     return line.as_shown() if begin >= 0 and line.echoed[begin:].translate(NO_BLANKS).startswith(stands) else None
-
-
-def broken_by_backslash(line: Line) -> Verdict | None:
-    """python marks with it where it breaks a line."""
-    return line.as_typed() if line.shown.replace("\\", "") == line.keys.replace("\\", "") else None
 
 
 def echoed_whole(line: Line) -> Verdict | None:
@@ -132,6 +120,6 @@ def shown_among_others(line: Line) -> Verdict | None:
 
 
 RULES: tuple[Callable[[Line], Verdict | None], ...] = (
-    nothing_shown, stars_shown, search_left_over, blanks_differ, tabs_completed_nothing, keys_tell_no_more,
-    prompt_at_the_right, row_of_a_paste, drawn_whole, broken_by_backslash, echoed_whole, shown_among_others,
+    nothing_shown, stars_shown, search_left_over, tabs_completed_nothing, keys_tell_no_more,
+    more_at_the_right, first_row_of_a_paste, drawn_whole, echoed_whole, shown_among_others,
 )  # fmt: skip

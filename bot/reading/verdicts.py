@@ -35,7 +35,7 @@ from bot.reading.prompts import ASKS, QUESTION, Prompts
 from bot.reading.reconciled import reconciled
 from bot.reading.rows import LONGEST_BLOCK, Rows, Stood
 
-SEARCHES = "/?:"
+SEARCHES = ("/", "?", ":")
 VI_SEARCHES = "/?"
 # What pagers show while they wait for a key.
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
@@ -75,13 +75,14 @@ class Judge:
         # The first that says anything is right; None: it says nothing.
         self._rules: tuple[Callable[[Case], Verdict | None], ...] = (
             # No prompt got it.
-            self._nothing_typed, self._key_for_a_pager, self._left_full_screen,
-            self._search_begins, self._search_in_vain, self._search_after_escape,
+            self._nothing_typed, self._for_a_pager, self._left_full_screen, self._search_in_vain, self._search_after_escape,
             # It stands at a prompt.
             self._nothing_but_the_next_prompt, self._as_typed, self._only_what_came_after, self._reconciled,
             # It does not: the prompt is a new one, or is drawn over.
             self._recalled, self._echoed_alone, self._last_answer, self._echoed, self._guessed, self._echoed_in_part,
-            self._scrolled_sideways, self._ends_alike, self._interrupted, self._moved, self._single_key, self._unseen,
+            self._left_in_part, self._interrupted,
+            # Nothing of it was shown.
+            self._single_key, self._unseen,
         )  # fmt: skip
 
     def judge(self, entered: Entered, line: str, echoed: str) -> Verdict:
@@ -152,9 +153,11 @@ class Judge:
         typed = case.typed
         return NOTHING if typed.known and not (typed.edited.strip() or typed.plain.strip()) else None
 
-    def _key_for_a_pager(self, case: Case) -> Verdict | None:
+    def _for_a_pager(self, case: Case) -> Verdict | None:
+        """Its prompt, or vi's, is gone: a key was pressed there, or what is sought took its place."""
         asked = PAGER.fullmatch((case.entered.prompt or "").strip())
-        return NOTHING if asked and case.at_prompt is None else None
+        sought = case.line.startswith(SEARCHES) and case.line == case.typed.keys.strip()
+        return NOTHING if case.at_prompt is None and (asked or sought) else None
 
     def _left_full_screen(self, case: Case) -> Verdict | None:
         """The keys begin with those that the full-screen program got; the rest went to the prompt after it."""
@@ -172,16 +175,9 @@ class Judge:
             return Verdict(typed.edited, prompt + text.rstrip().removesuffix(keys[0]))
         return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
 
-    def _search_begins(self, case: Case) -> Verdict | None:
-        """A pager's prompt, or vi's, gave way to what is sought."""
-        seeks = (
-            case.at_prompt is None and case.line.startswith(tuple(SEARCHES)) and case.line == case.typed.keys.strip()
-        )
-        return NOTHING if seeks else None
-
     def _search_in_vain(self, case: Case) -> Verdict | None:
         """vi's search found nothing, and only its prompt came back."""
-        if case.typed.known or not case.typed.edited.startswith(tuple(SEARCHES)):
+        if case.typed.known or not case.typed.edited.startswith(SEARCHES):
             return None
         found = self._prompts.find(case.line + " ")
         bare = found is not None and not case.line[len(found[0]) :].strip()
@@ -307,17 +303,19 @@ class Judge:
             return Verdict(typed.edited.replace(WILD, ""), case.entered.prompt or "", sure=False)
         return None
 
-    def _scrolled_sideways(self, case: Case) -> Verdict | None:
-        """Only a part of it is in the window, between `<` and `>`."""
-        part, edited = case.line.strip("<> "), case.typed.edited
-        if len(part) < FEWEST_SHOWN or part not in edited:
-            return None
-        return Verdict(edited, "", sure=case.line.startswith("<") and case.typed.known)
-
-    def _ends_alike(self, case: Case) -> Verdict | None:
-        edited = case.typed.edited
-        alike = len(edited) > FEWEST_SHOWN and case.line.endswith(edited[-FEWEST_SHOWN:])
-        return Verdict(edited, "", sure=False) if alike else None
+    def _left_in_part(self, case: Case) -> Verdict | None:
+        """Some of it stands there still: its end, or what is in the window of an editor that scrolls sideways, between `<`
+        and `>`; or all of it, only moved."""
+        line, edited = case.line, case.typed.edited
+        part = line.strip("<> ")
+        within = len(part) >= FEWEST_SHOWN and part in edited
+        left = (
+            within
+            or (len(edited) > FEWEST_SHOWN and line.endswith(edited[-FEWEST_SHOWN:]))
+            or (case.typed.printed and same_but_blanks(edited, line))
+        )
+        sure = within and line.startswith("<") and case.typed.known
+        return Verdict(edited, "", sure=sure) if left else None
 
     def _interrupted(self, case: Case) -> Verdict | None:
         """It was begun in a row above, and went on in each row below: a job wrote in the midst of it."""
@@ -328,10 +326,7 @@ class Judge:
         went_on = goes_on_in([rows[0][len(prompt) :], *rows[1:], case.line], edited)
         return Verdict(edited, prompt) if went_on else None
 
-    def _moved(self, case: Case) -> Verdict | None:
-        """It is all there, only moved."""
-        moved = case.typed.printed and same_but_blanks(case.typed.edited, case.line)
-        return Verdict(case.typed.edited, "", sure=False) if moved else None
+    # --- nothing of it was shown
 
     def _single_key(self, case: Case) -> Verdict | None:
         """Any key would have done."""
