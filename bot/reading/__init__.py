@@ -7,8 +7,9 @@ bytes → batches of records → keys  ─┐
 To read on, in this order:
 `records`: JSON in slices. `sequences`, `terminal`: what was shown, line by line; `screen` where the cursor moves, `repaints` what
 need not be drawn, `scrollback` what has left, `window` its size.
-`keys`, `prompts`, `echo` with `measure`, `commands`: what was typed and where. `entered`, `verdicts`: what a program received of it; `rows` where
-that stands, `likeness`, `reconciled` where keys and screen disagree, `counted` where the screen is a tangle.
+`keys`, `prompts`, `echo` with `measure`, `commands`: what was typed and where; `firstkey` at which prompt, `waiting` until its line is
+left, `told` as what. `entered`, `verdicts`: what a program received of it; `rows` where that stands, `likeness`, `reconciled` where
+keys and screen disagree, `counted` where the screen is a tangle.
 `returns`: the returns that a line recorder loses; `pieces` and `progress` what tells them.
 `transcript`, `secrets` (with all of `masking`): what may leave. `export`: in which form.
 """
@@ -21,12 +22,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from bot.reading.commands import Command, Commands
+from bot.reading.commands import Commands
 from bot.reading.prompts import Prompts
 from bot.reading.records import Batch, batches, unzipped
 from bot.reading.returns import Returns
 from bot.reading.secrets import Masker
 from bot.reading.terminal import HEIGHT, WIDTH, Terminal
+from bot.reading.told import Command
 from bot.reading.transcript import Transcript
 
 __all__ = ["Command", "Digest", "Sink", "moment_of", "read"]

@@ -22,6 +22,7 @@ PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 # Stands in a line for text that the keys do not tell: completed, recalled, searched.
 WILD = "\ufffc"
 ENTER = ("\r", "\n")
+INTERRUPT = "\x03"
 # Keys that accept the line too: operate-and-get-next, insert-comment. A line recorder does not know them.
 ACCEPTS = ("\x0f", "\x1b#")
 COMMENT = "#"
@@ -432,7 +433,7 @@ class Keyboard:
                 self._plain.text += "\n" if key in ENTER else key
             elif key in ENTER and not self.editor.quoting:
                 yield self._entered()
-            elif key in ("\x03", "\x1c", "\x1a") and not self.editor.quoting:
+            elif key in (INTERRUPT, "\x1c", "\x1a") and not self.editor.quoting:
                 self._next()
                 yield None
             elif key == "\x1b\n" and not live and not self.editor.searching:
