@@ -49,7 +49,7 @@ class Commands:
         self._waiting = Waiting(prompts, self._judge)
         self._told = Told(masks, prompts, self.echo, self._keyboard.editor, accept)
         self._answered = True  # something was shown after the last Enter
-        self.judged = 0  # Enters
+        self.judged = 0  # Enters whose lines were left
 
     # --- typed
 
@@ -150,7 +150,7 @@ class Commands:
         return all(self._judge.matching(entered.typed, line) is None for entered in self._waiting)
 
     def _none_of_it_shown(self) -> None:
-        """Nor of what was entered before, but for what stands above."""
+        """Nor of what was entered before, but for what stands above. No line is left by that, so none counts as judged."""
         self._block_left()
         while self._waiting:
             entered = self._waiting.pop()
@@ -272,10 +272,9 @@ class Commands:
                     return
 
     def _judge_leaving(self, line: str, *, final: bool) -> None:
-        first = self._waiting.first
+        if self._judge.matching(self._waiting.first.typed, line) is not None:
+            self.echo.printed = ""  # it stands there: how it came tells no more
         leaving = self._waiting.leaving(line, final=final)
-        if leaving and leaving[-1] is first and self._judge.matching(first.typed, line) is not None:
-            self.echo.printed = ""
         for entered in leaving:
             overtaken = entered is not leaving[-1] and entered.prompt is None
             if overtaken and self._judge.matching(entered.typed, line) is None:
