@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.reading.commands import Commands
@@ -75,6 +76,7 @@ class TimedSink(Sink, Protocol):
         """At `time`, the transcript had `lines` whole lines."""
 
 
+LAST = itemgetter(-1)
 # Pieces of output that are read together.
 TOGETHER = 512
 LONG_PIECE = 16 * 1024  # characters; it is read at once, with what was gathered before it
@@ -186,7 +188,7 @@ class _Session:
         data = text.encode()
         self._bytes["output"] += len(data)
         if self._returns is not None:
-            if b"\r" not in data and "" not in contents and _are_lines(contents):
+            if b"\r" not in data and "" not in contents and _are_lines(contents, data):
                 self._returns.feed(contents, run.times, data, followed=run.followed)
                 return
             self._returns.close()
@@ -208,9 +210,9 @@ class _Session:
         )  # fmt: skip
 
 
-def _are_lines(pieces: list[str]) -> bool:
+def _are_lines(pieces: list[str], joined: bytes) -> bool:
     """Each of the pieces, of which none is empty, has a line's end at its own end and nowhere else."""
-    return [piece.find("\n") + 1 for piece in pieces] == [*map(len, pieces)]
+    return joined.count(b"\n") == len(pieces) == [*map(LAST, pieces)].count("\n")
 
 
 def moment_of(time: str) -> datetime | None:

@@ -43,7 +43,8 @@ def last_frames(lines: bytes, height: int) -> bytes:
         frame = frames.group()[frames.group().rfind(HOME.encode()) :]
         return frame if frame.count(b"\n") < height else frames.group()
 
-    return FRAMES_IN_UTF8.sub(last, lines) if lines.count(HOME.encode()) > 1 else lines
+    repaints = b"\x1b" in lines and lines.count(HOME.encode()) > 1
+    return FRAMES_IN_UTF8.sub(last, lines) if repaints else lines
 
 
 def without_erased(text: str, width: int) -> str:

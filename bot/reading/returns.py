@@ -167,7 +167,7 @@ class Returns:
     def _many(self, contents: list[str], at: int, body: bytes, time: str, *, followed: bool) -> int:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough. `body` is all of them from
         `at` on, without the last one's end."""
-        modes = pieces.MODES in body
+        modes = b"\x1b" in body and pieces.MODES in body
         signs = (pieces.UNWRAPS, pieces.TAKES_PASTES) if modes else ()
         sign = next((sign for sign in signs if sign.encode() in body), None)
         if sign is not None and not self._terminal.alternate:
@@ -185,7 +185,7 @@ class Returns:
             return len(contents)
         if modes:
             self._commands.echo.look_for_editor(body.decode())
-        body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent)
+        body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent, modes=modes)
         until = self._prompts.search(body)
         if until == 0:
             return self._begin(at)

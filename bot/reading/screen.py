@@ -143,13 +143,11 @@ class Screen:
         """The last `count` lines above the cursor's, their rows joined."""
         lines: list[str] = []
         first, _ = self.logical(self.y)
-        for y, row in enumerate(self.rows[:first]):
-            text = self._whole(y) if self.rows[y + 1].wrapped else row.text
-            if row.wrapped and lines:
-                lines[-1] += text
-            else:
-                lines.append(text)
-        return lines[-count:]
+        while first > 0 and len(lines) < count:
+            last = first - 1
+            first, _ = self.logical(last)
+            lines.append("".join(map(self._whole, range(first, last))) + self.rows[last].text)
+        return lines[::-1]
 
     def join(self, begins: Callable[[str], bool], above: int) -> None:
         """Make one line of full rows if they begin as `begins` says, from `above` lines above the cursor's on: a line

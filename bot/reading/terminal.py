@@ -103,7 +103,7 @@ class Terminal:
         """How many whole lines the transcript has, with those that are still on the screen."""
         if self._screen is not None:
             rows = self._screen.rows[: self._screen.y + 1]
-            return self.scrollback.lines + sum(not row.wrapped for row in rows) - 1
+            return self.scrollback.lines + [row.wrapped for row in rows].count(False) - 1
         return self.scrollback.lines
 
     def resize(self, width: int, height: int) -> None:
@@ -420,9 +420,11 @@ def _settled(line: str) -> str:
 
 def _expanded(lines: bytes) -> bytes:
     """Lines in UTF-8 with tabs as the blanks that the terminal shows."""
+    fields = lines.split(b"\t")
+    if all(not field or field.endswith(b"\n") for field in fields[:-1]):
+        return (b" " * TAB).join(fields)  # they indent, as most do
     if lines.isascii():
         return lines.expandtabs(TAB)
-    lines = lines.replace(b"\n\t", b"\n" + b" " * TAB)  # most stand there
     pieces: list[bytes] = []
     at, tab = 0, lines.find(b"\t")
     while tab >= 0:
