@@ -99,7 +99,7 @@ class Measure:
             right = _columns_right(goes_back)
             goes_on = max(right, goes_back.group().count("\b")) > place % width
         else:
-            goes_on = len(text) == 1 and text > " " and WRAP.search(came) is None
+            goes_on = len(text) == 1 and text > " " and place % width == 0 and WRAP.search(came) is None
         if not goes_on or self._may_count(line, came, right):
             return None
         return next((usual for usual in USUAL if usual >= reached), None)

@@ -74,7 +74,7 @@ ERASES_BEFORE = re.compile(rb"\n(?<!\x1b\[K\n)(?=\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\
 COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
 MARKS = re.compile(
-    r"(?:[%#]|⏎|¶)(?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:(?:⏎)? \n)?+".encode()
+    r"(?:[%#](?=\x1b)|⏎|¶)(?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:(?:⏎)? \n)?+".encode()
 )
 MARK, BLANKS = "⏎".encode(), b"       \n"
 ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[A\n", b"\x1b[?1049l\x1b[23;0;0t\n")

@@ -141,8 +141,11 @@ def _percent(line: str) -> float:
 
 
 def _done(last: str, following: str) -> bool:
-    """The last state says so in words: the same beginning, another end."""
+    """The last state says so in words: the same beginning, another end; or all that was missing is there, and no time left."""
     if last.startswith(tuple(SPINNERS)):
         return following.startswith(tuple(MARKS))
+    one, other = sorted((_shape(last), _shape(following)), key=len)
+    if _percent(following) == 100 and "%" in one and other.startswith(one):
+        return True
     found = PERCENT.search(last)
     return found is not None and found.start() >= 8 and following.startswith(last[: found.start()].rstrip())

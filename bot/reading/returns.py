@@ -16,7 +16,7 @@ from bot.reading.keys import COMMENT
 from bot.reading.likeness import number_alike
 from bot.reading.pieces import Seam, shows_nothing, with_returns
 from bot.reading.progress import may_hold_bars, supersedes, without_old_states
-from bot.reading.prompts import DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
+from bot.reading.prompts import CONTINUED, DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.repaints import last_frames
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
@@ -116,7 +116,7 @@ class Returns:
                 again = self._in_shell() and self._begins_as_last(head)
                 self._head, self._headless = head, self._headless and not again
             else:
-                self._headless = self._headless or self._in_shell()
+                self._headless = self._headless or (self._in_shell() and not self._goes_on(piece))
         self._end(piece, time)
         self._commands.shown(piece)
         if piece and following is not None and self._shows_at_once(following) and self._left_as_typed(following):
@@ -141,6 +141,11 @@ class Returns:
             self._since += 1
             self._lingering = self._since < LINGER and not self._shows_at_once(piece)
             self._attentive = self._attentive and self._since < LONGEST_EDIT and self._judged == self._commands.judged
+
+    def _goes_on(self, piece: str) -> bool:
+        """It is a further row of a line, or asks for one: no prompt that could have had an upper line."""
+        found = self._prompts.find(SILENT.sub("", piece) + " ")
+        return self._attentive if found is None else CONTINUED.fullmatch(found[0]) is not None
 
     def _shows_at_once(self, piece: str) -> bool:
         """It begins with no more than colours: only node draws a line like that, with what may come next in grey."""
@@ -190,16 +195,15 @@ class Returns:
         if until == 0:
             return self._begin(at)
         if until is not None:
-            at = len(contents) - body.count(b"\n", until + 1) - body.count(b"\r", until + 1) - 1
-            body = body[:until]
+            prompt = len(contents) - body.count(b"\n", until + 1) - body.count(b"\r", until + 1) - 1
+            begin = max(self._with_head(contents, prompt), at)
+            body = _without_last(body[:until], prompt - begin)
         else:
-            until = self._new_prompt(contents, at) if followed else len(contents)
-            if until == at:
-                return self._begin(at)
-            stop = len(body)
-            for _ in range(until, len(contents)):
-                stop = max(body.rfind(b"\n", 0, stop), body.rfind(b"\r", 0, stop))
-            body, at = body[:stop], until
+            begin = self._new_prompt(contents, at) if followed else len(contents)
+            body = _without_last(body, len(contents) - begin)
+        if begin == at:
+            return self._begin(at)
+        at = begin
         self._last = body[max(body.rfind(b"\n"), body.rfind(b"\r")) + 1 :].decode()
         self._last_at, self._written = time, self._last
         if may_hold_bars(body):
@@ -211,6 +215,17 @@ class Returns:
             return at
         self._end(contents[at][:-1], time)
         return self._begin(at)
+
+    def _with_head(self, contents: list[str], prompt: int) -> int:
+        """Where the piece that is a prompt begins with its upper line, which may have an empty one above: each is ended by a
+        return and a new line, which leave an empty piece."""
+        at = prompt
+        while prompt - at < LONGEST_HEAD - 1 and at >= 2 and contents[at - 1] == NEW_LINE:
+            above = contents[at - 2].removesuffix(NEW_LINE)
+            if not (self._is_head(above) if at == prompt else above == ""):
+                break
+            at -= 2
+        return at
 
     def _begin(self, at: int) -> int:
         """The piece at `at` has a prompt: from here on each is looked at."""
@@ -571,6 +586,14 @@ class Returns:
         self._terminal.resize(width, self._terminal.height)
         self._commands.echo.measure.wrapped(shown, written, width)
         return True
+
+
+def _without_last(body: bytes, count: int) -> bytes:
+    """`body` without its last `count` lines and the ends before them."""
+    stop = len(body)
+    for _ in range(count):
+        stop = max(body.rfind(b"\n", 0, stop), body.rfind(b"\r", 0, stop), 0)
+    return body[:stop]
 
 
 def _second(time: str) -> float:
