@@ -49,6 +49,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "clearing keeps": ("one\r\n\x1b[H\x1b[2Jtwo", ["one", "two"]),
     "clearing from the top keeps": ("one\x1b[H\x1b[Jtwo", ["one", "two"]),
     "erasing below": ("one\r\ntwo\r\nthree\x1b[2;1H\x1b[Jx", ["one", "x"]),
+    "the alternate screen, left twice": ("a\r\nb\x1b[?1049h\x1b[?1049lc\x1b[4;1Hd\x1b[?1049le", ["a", "be", "", "d"]),
     "the alternate screen": ("a\r\n\x1b[?1049hmess\x1b[5;5H\x1b[?1049lb", ["a", "b"]),
     "a bare line feed": ("a\r\nb\nc", ["a", "b", " c"]),
     "bare line feeds only": ("a\nb\nc", ["a", "b", "c"]),

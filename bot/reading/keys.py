@@ -127,6 +127,7 @@ class Readline:
     searching: bool = False
     searched: bool = False
     sought: str = ""
+    searches: str = ""  # the key of the direction that it goes in
     found: int = 0  # place in the history of what the search found
     killed: bool = False
     yanked: str = ""
@@ -205,7 +206,9 @@ class Readline:
     def _search(self, key: str) -> bool:
         """Incremental search, as far as the session's own lines tell what it finds; True if `key` was for it."""
         if key in ("\x12", "\x13"):
-            self._seek(range(self.found - 1, -1, -1) if key == "\x12" else range(self.found + 1, len(self.history)))
+            if key == self.searches:  # the other one only turns round, and stays where it is
+                self._seek(range(self.found - 1, -1, -1) if key == "\x12" else range(self.found + 1, len(self.history)))
+            self.searches = key
         elif key in ("\x7f", "\b"):
             self.sought = self.sought[:-1]
             self._seek(range(len(self.history) - 1, -1, -1))
@@ -324,7 +327,7 @@ class Readline:
                 line.text, line.point = left + right, len(left)
             case "\x12":
                 self.searching = self.searched = True
-                self.draft, self.sought, self.found = text, "", len(self.history)
+                self.draft, self.sought, self.found, self.searches = text, "", len(self.history), key
                 self.draft_known = line.known
                 self.lose_track()
             case "\t" | "\x1b?" | "\x1b*" | "\x1b/" | "\x1b[Z":

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from bot.reading.counted import columns_of_colours
+from bot.reading.pieces import ASIDE
 from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
 from bot.reading.terminal import Terminal
@@ -74,7 +75,7 @@ class Measure:
         if text == "\r":
             self._returned = place
             return
-        if returns and not self.counts_colours:
+        if returns and not self.counts_colours and ASIDE.search(text) is None:
             self.counts_colours = self._strays(text, line, place, prompt)
         self._resize(width=self._wider(text, line, place, came))
 

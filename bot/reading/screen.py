@@ -510,6 +510,8 @@ class Screen:
         for mode in p:
             if mode in ALTERNATE_SCREEN:
                 self.alternate = on
+                if mode == 1049 and not on and self.saved != (0, 0):
+                    self.decrc()  # though it was left before, as `dialog` does to draw on the normal one
             elif mode == 1:
                 self.keypad = on
             elif mode == 7:

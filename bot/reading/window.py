@@ -9,7 +9,9 @@ from bot.reading.sequences import SILENT
 
 # zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
 # zsh's is in colours: progress bars have a `%` too.
-PROMPT_MARK = re.compile(r"(?:[%#](?=\x1b)|[⏎¶])(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r")
+PROMPT_MARK = re.compile(
+    r"(?:[%#](?=\x1b)|[⏎¶])(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+( {9,499}+)(?:\x1b\[[0-9;]*m|\x1b\(B|\x0f)*+\r"
+)
 FEWEST_BLANKS = " " * 9
 # A prompt at the right edge: as far forward from the first column.
 RIGHT_EDGE = re.compile(
