@@ -19,6 +19,8 @@ MOVES = re.compile(
     r"|[^\x00-\x1f\x7f]{1,8}(?:\x1b\[C){2}"  # readline writes the sign of a vi mode anew, then steps to the cursor
 )
 FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
+# An entry of zsh's menu, alone in its piece.
+CHOSEN = re.compile(r"(?:\x1b\[[0-9]+C)?\x1b\[7m[^\x1b]*\x1b\[27m *(?:\x1b\[27m)?\Z")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
 SHOWS_NOTHING = re.compile(

@@ -326,12 +326,13 @@ class Returns:
         return True if above_a_prompt and self._is_head(seam.following) else None
 
     def _menu(self, seam: Seam) -> bool | None:
-        """An entry of zsh's menu is drawn twice; what follows the menu begins by going up."""
+        """An entry of zsh's menu is drawn twice, or the one that was left after it; what follows the menu begins by going up."""
         if not (self._marks_prompts and self._attentive and not self._commands.waiting):
             return None
         if seam.last == "":
             return None if self._stepped else False
-        return True if seam.last == seam.following or pieces.GOES_UP.match(seam.following) else None
+        drawn_over = seam.last == seam.following or pieces.CHOSEN.match(seam.last) is not None
+        return True if drawn_over or pieces.GOES_UP.match(seam.following) else None
 
     def _moves(self, seam: Seam) -> bool | None:
         return True if pieces.MOVES.match(seam.following) else None
@@ -418,7 +419,7 @@ class Returns:
             or self._wraps(len(prompt), seam.time, "\x07" in SILENT.sub("", seam.last))
         ):
             return True
-        if self._known or self._marks_prompts:
+        if self._known or (self._marks_prompts and self._commands.echo.edited):
             return seam.shown == "" and seam.last != "" and self._in_one_row(line)
         return None
 
