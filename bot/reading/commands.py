@@ -100,6 +100,7 @@ class Commands:
         """At what the person sees who presses a key now."""
         if self._first_key.look() and not self._waiting:
             self.echo.printed = ""
+            self.echo.measure.prompted(self.echo.came)
         editor = self._keyboard.editor
         if editor.searching and (found := SEARCHED.search(self._terminal.line()[0])):
             editor.seen(found[1].rstrip())

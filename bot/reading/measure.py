@@ -10,6 +10,7 @@ from bot.reading.counted import columns_of_colours
 from bot.reading.pieces import ASIDE
 from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
+from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
 from bot.reading.window import (
     CURSOR_AT,
@@ -115,6 +116,18 @@ class Measure:
         width = self._terminal.width
         return (len(found[0]) + colours) // width == (len(line) + colours - 1) // width
 
+    def prompted(self, came: str) -> None:
+        """A first key is pressed behind `came`: a prompt that fills its row, if its colours are counted, is wrapped before
+        anything is typed at it."""
+        if not came.endswith(" \r") or len(came) > SHORT:
+            return
+        _, prompt = last_row_written(came[:-2])
+        counted, shown = columns_counted(prompt), SILENT.sub("", prompt)
+        fills = counted % self._terminal.width == 0 or counted in USUAL
+        if fills and counted != width_of(shown) and self._prompts.find(shown) is not None:
+            self.counts_colours = True
+            self._resize(width=counted if counted % self._terminal.width else None)
+
     def wraps(self, wrap: re.Match[str], row: str, prompt: str) -> bool:
         """The editor wraps at `wrap`, a match of WRAP, and what stands there was shown before: the window has another width
         than was thought. `row`: of the cursor's row, as it came."""
@@ -122,6 +135,9 @@ class Measure:
         asked = self._prompts.begins(prompt)
         shown = width_of(line[asked:place])
         above, written = last_row_written(row)
+        known = self._prompts.known(line[:place] + " ") if wrap["blank"] else None
+        if known and known[0] == line[:place] + " ":
+            return False  # the blank is the prompt's own
         if wrap["column"]:
             shown = shown + 1 if shown == int(wrap["column"]) and "\b" not in written else 0
         written = written_behind(line[:asked], written)
