@@ -35,7 +35,7 @@ DOWN = "\x1b[1B"
 BACK = ("\b", "\r")
 RETURNS = re.compile(r"\r(?:(?:\x1b\[C)++|\x1b\[([0-9]{1,3})C)")
 GOES_BACK = re.compile(rf"\x08++|{RETURNS.pattern}")
-INSERTS = re.compile(r"\r?\x1b\[([0-9]{1,3})@")
+INSERTS, SHORTENS = re.compile(r"\x1b\[([0-9]{1,3})@"), re.compile(r"\x1b\[[0-9]*[JKP]|\n")
 
 
 class Measure:
@@ -93,8 +93,9 @@ class Measure:
         width, reached, right = self._terminal.width, len(line) + 1, 0
         if self._terminal.width_is_told or self.counts_colours or len(line) >= USUAL[-1] or width_of(line) > len(line):
             return None
-        if (inserts := INSERTS.match(text)) and len(line) < width < len(line) + int(inserts[1]):
-            goes_on, reached = True, len(line) + int(inserts[1])
+        longer = 0 if SHORTENS.search(text, 0, SHORT) else len(line) + sum(map(int, INSERTS.findall(text, 0, SHORT)))
+        if len(line) < width < longer:
+            goes_on, reached = True, longer  # nothing that it shows is pushed over the edge
         elif place < width:
             return None
         elif goes_back := GOES_BACK.match(text):
