@@ -53,6 +53,10 @@ def controls_in(text: bytes) -> bytes:
     return text.translate(None, _NO_CONTROLS)
 
 
+def may_hold_c1(text: str) -> bool:
+    return _BEGINS_C1 in text.encode("utf-8", "surrogatepass")
+
+
 class Controls:
     """The places of such characters in one text. True where it has any."""
 

@@ -30,6 +30,7 @@ from bot.reading.sequences import (
     UNFINISHED,
     Controls,
     controls_in,
+    may_hold_c1,
     only_returns,
 )
 from bot.reading.window import FEWEST_ROWS, MOST_ROWS, last_row, marked_width, painted_height
@@ -379,7 +380,7 @@ def _unfinished(text: str) -> int:
     if escape >= 0 and UNFINISHED.match(text, escape):
         opener = text.rfind("\x1b", start, escape)  # ESC may be the first half of a string's end
         return opener if opener >= 0 and UNFINISHED.match(text, opener) else escape
-    if not text[-1:].isascii() or not text[start:].isascii():
+    if not text[start:].isascii() and may_hold_c1(text[start:]):
         for introducer in C1_INTRODUCER.finditer(text, start):
             if UNFINISHED.match(text, introducer.start()):
                 return introducer.start()
