@@ -76,7 +76,6 @@ class TimedSink(Sink, Protocol):
         """At `time`, the transcript had `lines` whole lines."""
 
 
-LAST = itemgetter(-1)
 # Pieces of output that are read together.
 TOGETHER = 512
 LONG_PIECE = 16 * 1024  # characters; it is read at once, with what was gathered before it
@@ -212,7 +211,8 @@ class _Session:
 
 def _are_lines(pieces: list[str], joined: bytes) -> bool:
     """Each of the pieces, of which none is empty, has a line's end at its own end and nowhere else."""
-    return joined.count(b"\n") == len(pieces) == [*map(LAST, pieces)].count("\n")
+    # Asked for each piece of a log: to look into every one takes three times as long.
+    return joined.count(b"\n") == len(pieces) == [*map(itemgetter(-1), pieces)].count("\n")
 
 
 def moment_of(time: str) -> datetime | None:

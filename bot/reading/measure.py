@@ -93,7 +93,7 @@ class Measure:
         width, reached, right = self._terminal.width, len(line) + 1, 0
         if self._terminal.width_is_told or self.counts_colours or len(line) >= USUAL[-1] or width_of(line) > len(line):
             return None
-        longer = 0 if SHORTENS.search(text, 0, SHORT) else len(line) + sum(map(int, INSERTS.findall(text, 0, SHORT)))
+        longer = len(line) + _inserted(text)
         if len(line) < width < longer:
             goes_on, reached = True, longer  # nothing that it shows is pushed over the edge
         elif place < width:
@@ -162,6 +162,13 @@ class Measure:
 
     def _resize(self, *, width: int | None = None, height: int | None = None) -> None:
         self._terminal.resize(width or self._terminal.width, height or self._terminal.height)
+
+
+def _inserted(text: str) -> int:
+    """How many columns of room `text` makes, if it takes none away."""
+    if "@" not in text or SHORTENS.search(text, 0, SHORT):
+        return 0
+    return sum(map(int, INSERTS.findall(text, 0, SHORT)))
 
 
 def _columns_right(back: re.Match[str]) -> int:

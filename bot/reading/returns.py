@@ -204,7 +204,7 @@ class Returns:
         if begin == at:
             return self._begin(at)
         at = begin
-        self._last = body[max(body.rfind(b"\n"), body.rfind(b"\r")) + 1 :].decode()
+        self._last = body[_last_end(body, len(body)) + 1 :].decode()
         self._last_at, self._written = time, self._last
         if may_hold_bars(body):
             self._commands.shown(without_old_states(body.decode(), self._terminal.width))
@@ -219,13 +219,10 @@ class Returns:
     def _with_head(self, contents: list[str], prompt: int) -> int:
         """Where the piece that is a prompt begins with its upper line, which may have an empty one above: each is ended by a
         return and a new line, which leave an empty piece."""
-        at = prompt
-        while prompt - at < LONGEST_HEAD - 1 and at >= 2 and contents[at - 1] == NEW_LINE:
-            above = contents[at - 2].removesuffix(NEW_LINE)
-            if not (self._is_head(above) if at == prompt else above == ""):
-                break
-            at -= 2
-        return at
+        head = prompt - 2
+        if head < 0 or contents[prompt - 1] != NEW_LINE or not self._is_head(contents[head][:-1]):
+            return prompt
+        return head - 2 if contents[max(0, head - 2) : head] == [NEW_LINE, NEW_LINE] else head
 
     def _begin(self, at: int) -> int:
         """The piece at `at` has a prompt: from here on each is looked at."""
@@ -593,8 +590,13 @@ def _without_last(body: bytes, count: int) -> bytes:
     """`body` without its last `count` lines and the ends before them."""
     stop = len(body)
     for _ in range(count):
-        stop = max(body.rfind(b"\n", 0, stop), body.rfind(b"\r", 0, stop), 0)
+        stop = max(0, _last_end(body, stop))
     return body[:stop]
+
+
+def _last_end(body: bytes, before: int) -> int:
+    """Where the last line that ends `before` does so; -1 if none does."""
+    return max(body.rfind(b"\n", 0, before), body.rfind(b"\r", 0, before))
 
 
 def _second(time: str) -> float:

@@ -240,11 +240,7 @@ class Terminal:
             return len(text)
         self.alternate = False
         if self._screen is not None:
-            self._screen.alternate = False
-            if end.group() == "\x1bc":
-                self._screen.ris()
-            elif "1049" in end.group():
-                self._screen.decrc()
+            self._screen.feed(end.group())
             self._mark()
         if FEWEST_ROWS <= self._lowest <= MOST_ROWS:
             self.resize(self.width, self._lowest)
@@ -380,7 +376,7 @@ def _unfinished(text: str) -> int:
     if escape >= 0 and UNFINISHED.match(text, escape):
         opener = text.rfind("\x1b", start, escape)  # ESC may be the first half of a string's end
         return opener if opener >= 0 and UNFINISHED.match(text, opener) else escape
-    if not text[start:].isascii() and may_hold_c1(text[start:]):
+    if may_hold_c1(text[start:]):
         for introducer in C1_INTRODUCER.finditer(text, start):
             if UNFINISHED.match(text, introducer.start()):
                 return introducer.start()

@@ -22,7 +22,7 @@ GIVEN_UP = "^C"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A line that a program received; `text` is masked, `sure` is False where keys and screen disagree."""
+    """A line that a program received; `time` as it is in the log, `text` is masked, `sure` is False where keys and screen disagree."""
 
     time: str
     text: str
