@@ -40,7 +40,7 @@ WIDTH, HEIGHT = 80, 24
 QUIET_LINES = 3
 # A line longer than this is handed on in parts.
 LONGEST_LINE = 16 * 1024
-LARGE_DRAWING = 32 * 1024  # a program that drew so much has been to its last row
+LARGE_DRAWING = 16 * 1024  # a program that drew so much has been to its last row
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
 SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
