@@ -117,12 +117,13 @@ def typed_width(before: str, row: str) -> int | None:
 
 
 def columns_counted(written: str) -> int:
-    """The columns of `written`, which moves nowhere, if its colours are counted."""
-    return len(NOT_COLOURS.sub("", written))
+    """The columns of `written`, which moves nowhere but a few back, if its colours are counted."""
+    counted = NOT_COLOURS.sub("", written)
+    return len(counted) - 2 * counted.count("\b")
 
 
 def columns_shown(written: str) -> int:
-    return len(SILENT.sub("", written)) if written.isascii() else 0
+    return columns_counted(SILENT.sub("", written)) if written.isascii() else 0
 
 
 def painted_height(text: str) -> int | None:
