@@ -173,7 +173,8 @@ class Commands:
 
     # --- shown
 
-    def shown(self, text: str) -> None:
+    def shown(self, text: str, *, typing: bool = False) -> None:
+        """`typing`: in a line that is being typed, though its keys come later."""
         start = 0
         self._answered = True
         while self._waiting:
@@ -191,7 +192,7 @@ class Commands:
             self._show(left.group())
             start = left.end()
         if start < len(text):
-            self._show(text[start:] if start else text)
+            self._show(text[start:] if start else text, typing=typing)
 
     def passed(self, lines: bytes) -> None:
         """The same for many lines at once, in UTF-8, while nobody types and no Enter waits for its line."""

@@ -23,10 +23,10 @@ class Meant(NamedTuple):
 
 def columns_of_colours(written: str, prompt: str) -> int:
     """How many columns the colours of `prompt` take, as it was `written`, if they are counted."""
-    return len(_coloured(written, prompt)) - len(prompt)
+    return len(coloured_prompt(written, prompt)) - len(prompt)
 
 
-def _coloured(written: str, prompt: str) -> str:
+def coloured_prompt(written: str, prompt: str) -> str:
     """`prompt` as it was `written`, with its colours; without any if it was not."""
     if not prompt.strip() or width_of(prompt) != len(prompt) or (at := COLOUR.sub("", written).find(prompt)) < 0:
         return prompt
@@ -42,7 +42,7 @@ def _coloured(written: str, prompt: str) -> str:
 def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     """The line that begins with `prompt`, as the editor sees it; `written` is all that was shown since the prompt, which
     comes first, in a window of the same size as that of `like`. None if there is no such prompt in it."""
-    coloured = _coloured(written, prompt)
+    coloured = coloured_prompt(written, prompt)
     missing = len(coloured) - len(prompt)
     if missing == 0:
         return None

@@ -37,6 +37,7 @@ class Echo:
 
     def entered(self) -> None:
         self._patience += MORE_PATIENCE
+        self.measure.entered()
 
     def goes_on(self, came: str) -> None:
         """The line that was left is being typed all the same, and came so."""
@@ -48,8 +49,10 @@ class Echo:
         if "\x1b" in text:
             self.look_for_editor(text)
             self.measure.drawn(text, self.came, edited=self.edited and len(self.came) + len(text) < LONGEST_DRAWN)
+        if measuring or typing:
+            self.measure.walked(text, self.came, prompt)
         if measuring:
-            self.measure.moved(text, self.came, prompt)
+            self.measure.typed(text, self.came)
         if measuring and ("\x1b" in text or "\r" in text):
             text = self._measured(text, prompt or "")
         begins_anew = "\n" in text and not (measuring or typing)

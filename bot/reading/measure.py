@@ -7,14 +7,15 @@ from __future__ import annotations
 import re
 
 from bot.reading.counted import columns_of_colours
-from bot.reading.pieces import ASIDE
 from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
+from bot.reading.walk import Written
 from bot.reading.window import (
     CURSOR_AT,
     MOVES,
+    NARROW,
     UP,
     USUAL,
     WRAP,
@@ -30,12 +31,10 @@ from bot.reading.window import (
 )
 
 SHORT = 4096
-DOWN = "\x1b[1B"
-# Within its row.
-BACK = ("\b", "\r")
-RETURNS = re.compile(r"\r(?:(?:\x1b\[C)++|\x1b\[([0-9]{1,3})C)")
-GOES_BACK = re.compile(rf"\x08++|{RETURNS.pattern}")
-INSERTS, SHORTENS = re.compile(r"\x1b\[([0-9]{1,3})@"), re.compile(r"\x1b\[[0-9]*[JKP]|\n")
+WALKS = re.compile(r"[\r\x08]|\x1b\[[0-9]*[A-D@P]")
+FORWARD, DOWN = "C", "\x1b[1B"
+# Characters whose way is gone again: in a whole session, and for each Enter.
+PATIENCE, MORE_PATIENCE = 1024 * 1024, 512
 
 
 class Measure:
@@ -44,7 +43,7 @@ class Measure:
         self._prompts = prompts
         self.counts_colours = False  # the editor takes them for text
         self._asks = False  # a program did, where the cursor is
-        self._returned = 0  # from this place, by a return that came alone
+        self._patience = PATIENCE
 
     def asked(self, answer: str) -> None:
         """The terminal gave this answer."""
@@ -63,56 +62,48 @@ class Measure:
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
 
-    def moved(self, text: str, came: str, prompt: str | None) -> None:
-        """Before `text` is shown in a line that is being typed at `prompt`, if that is known: what the way back within a row
-        tells of what the editor thinks that it holds."""
-        returned, self._returned = self._returned, 0
-        text = "\r" + text if returned else text
-        returns = "\r\x1b[" in text
-        if not (returns or len(text) == 1 or text[:1] in BACK or "@" in text):
+    def entered(self) -> None:
+        self._patience += MORE_PATIENCE
+
+    def walked(self, text: str, came: str, prompt: str | None) -> None:
+        """Before `text` is shown in a line that is being typed at `prompt`, if that is known: where the cursor goes, there
+        must be a place for it."""
+        if self._terminal.width_is_told or not (WALKS.search(text) or came.endswith(FORWARD)):
+            return
+        if len(came) + len(text) > min(SHORT, self._patience):
+            return
+        found = self._prompts.find(SILENT.sub("", came.partition("\r")[0]) if prompt is None else prompt)
+        if found is None:
+            return
+        self._patience -= len(came) + len(text)
+        width, written = self._terminal.width, Written(came + text, found[0][self._prompts.begins(found[0]) :])
+        if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
+            return
+        if window := written.window((width, *USUAL, *NARROW), counts_colours=self.counts_colours):
+            self.counts_colours = window[1]
+            if window[0] != width and "\n" not in came:
+                self._terminal.draw_again(came, window[0])
+            self._resize(width=window[0])
+
+    def typed(self, text: str, came: str) -> None:
+        """Before `text` is shown, the echo of a key if it is short: where that goes on behind a full row, and nothing
+        wrapped, the window is wider."""
+        if len(text) != 1 or text < " " or self._terminal.width_is_told or self.counts_colours:
             return
         line, place = self._terminal.line()
-        place = returned or place
-        if text == "\r":
-            self._returned = place
-            return
-        if returns and not self.counts_colours and ASIDE.search(text) is None:
-            self.counts_colours = self._strays(text, line, place, prompt)
-        self._resize(width=self._wider(text, line, place, came))
+        over = place % self._terminal.width
+        # A blank alone in the next row may be of a wrap that comes in two pieces.
+        full = place >= self._terminal.width and (text > " " if over == 0 else over == 1 and line[place - 1] == " ")
+        narrow = len(line) < USUAL[-1] and width_of(line) == len(line)
+        if full and narrow and WRAP.search(came) is None and not self._may_count(line, came):
+            self._resize(width=next(usual for usual in USUAL if usual > len(line)))
 
-    def _strays(self, text: str, line: str, place: int, prompt: str | None) -> bool:
-        """It returns to a column in its own prompt, or behind the line: it takes the prompt for a longer one."""
-        found = self._prompts.find(line if prompt is None else prompt)
-        back = RETURNS.search(text, 0, SHORT)
-        if back is None or found is None or place >= self._terminal.width or not line.startswith(found[0].rstrip()):
-            return False
-        return not width_of(found[0]) <= _columns_right(back) <= width_of(line) + len(text[: back.start()])
-
-    def _wider(self, text: str, line: str, place: int, came: str) -> int | None:
-        """The usual width of a window in which it need not go up a row, or wrap, where it would have in this one."""
-        width, reached, right = self._terminal.width, len(line) + 1, 0
-        if self._terminal.width_is_told or self.counts_colours or len(line) >= USUAL[-1] or width_of(line) > len(line):
-            return None
-        longer = len(line) + _inserted(text)
-        if len(line) < width < longer:
-            goes_on, reached = True, longer  # nothing that it shows is pushed over the edge
-        elif place < width:
-            return None
-        elif goes_back := GOES_BACK.match(text):
-            right = _columns_right(goes_back)
-            goes_on = max(right, goes_back.group().count("\b")) > place % width
-        else:
-            goes_on = len(text) == 1 and text > " " and place % width == 0 and WRAP.search(came) is None
-        if not goes_on or self._may_count(line, came, right):
-            return None
-        return next((usual for usual in USUAL if usual >= reached), None)
-
-    def _may_count(self, line: str, came: str, right: int) -> bool:
+    def _may_count(self, line: str, came: str) -> bool:
         """The window may be as it is thought, and the colours of the prompt counted: where the line would then have been
-        wrapped it has not come to yet. But who goes `right` up to where the prompt ends counts none."""
+        wrapped it has not come to yet."""
         found = self._prompts.find(line)
         colours = columns_of_colours(came, found[0]) if found else 0
-        if found is None or not colours or right == len(found[0]):
+        if found is None or not colours:
             return False
         width = self._terminal.width
         return (len(found[0]) + colours) // width == (len(line) + colours - 1) // width
@@ -162,14 +153,3 @@ class Measure:
 
     def _resize(self, *, width: int | None = None, height: int | None = None) -> None:
         self._terminal.resize(width or self._terminal.width, height or self._terminal.height)
-
-
-def _inserted(text: str) -> int:
-    """How many columns of room `text` makes, if it takes none away."""
-    if "@" not in text or SHORTENS.search(text, 0, SHORT):
-        return 0
-    return sum(map(int, INSERTS.findall(text, 0, SHORT)))
-
-
-def _columns_right(back: re.Match[str]) -> int:
-    return back.group().count("C") if back[1] is None else int(back[1])

@@ -110,10 +110,19 @@ class Terminal:
     def resize(self, width: int, height: int) -> None:
         if (width, height) == (self.width, self.height):
             return
+        line, place = self.line() if self._screen is not None else ("", 0)
+        self._leave_cells(force=True)
         self._seen = None
-        if self._screen is not None:
-            self._leave_cells(force=True)
         self.width, self.height = width, height
+        if place < len(line.rstrip()) and self._line.rstrip() == line.rstrip():
+            self._enter_cells(line, place)
+            self._line = ""
+
+    def draw_again(self, came: str, width: int) -> None:
+        """The cursor's line, all that `came` of it, in a window of another width."""
+        self._leave_cells(force=True)
+        self._line, self.width = "", width
+        self.feed(came)
 
     # --- feeding
 
@@ -335,7 +344,8 @@ class Terminal:
                 return at
         return at
 
-    def _enter_cells(self, begun: str) -> None:
+    def _enter_cells(self, begun: str, place: int | None = None) -> None:
+        """`place`: where in `begun` the cursor is, if it is not at its end."""
         self._quiet = 0
         screen = Screen(self.width, self.height, self._scrolled)
         screen.keypad = self.keypad
@@ -343,6 +353,9 @@ class Terminal:
             screen.write(line) if line else None
             screen.nel()
         screen.feed(begun)
+        if place is not None:
+            row, screen.x = divmod(width_of(begun[:place]), self.width)
+            screen.y = max(0, screen.y - (width_of(begun) - 1) // self.width + row)
         self._screen = screen
 
     def _scrolled(self, text: str) -> None:

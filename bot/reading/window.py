@@ -38,6 +38,7 @@ PASTED = re.compile(r"\x1b\[2?7m|\x00")
 DRAWN_AGAIN = re.compile(r"((?:\x1b\[A)++)((?:\x1b\[C)*+)([^\x00-\x1f\x7f]{20,})")
 UP = "\x1b[A"
 USUAL = (80, 100, 120, 132, 160, 200)
+NARROW = (72, 64, 60, 50, 48, 40, 36, 32, 30, 24, 20)
 USUAL_HEIGHTS = (24, 30, 40, 50, 60, 80, 100)
 # CPR: the row of the cursor, as the terminal tells it where a program asks.
 CURSOR_AT = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}R")
