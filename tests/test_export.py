@@ -83,6 +83,24 @@ def test_a_cast_shows_each_line_when_it_stood_there() -> None:
     assert seconds[-1] == pytest.approx(6.495, abs=0.001)
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("2026-01-01T00:00:00", "2026-01-01T00:00:01Z"),
+        ("0001-01-01T00:00:00", "9999-12-31T23:59:59"),
+        ("\ud800", "yesterday"),
+    ],
+)
+def test_a_cast_of_strange_times(times: tuple[str, str]) -> None:
+    log = json.dumps([{"time": time, "content": "a\n", "type": "output"} for time in times]).encode()
+    out = io.BytesIO()
+    write_cast([log], out)
+    header, *events = map(json.loads, out.getvalue().splitlines())
+    assert header["version"] == 2
+    assert [event[1:] for event in events] == [["o", "a\r\n"]] * 2
+    write_json([log], out)
+
+
 def test_a_cast_holds_no_secret_that_two_records_cut() -> None:
     halves = ["DATABASE_URL=postgres://app:made", "upsecret77@db.example.org/app\r\n"]
     log = json.dumps(

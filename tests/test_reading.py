@@ -129,6 +129,40 @@ def test_what_is_killed_and_yanked_again_and_again_is_bounded() -> None:
     assert session.transcript == "$ ls\nfile\n$\n"
 
 
+@pytest.mark.parametrize(
+    "records",
+    [
+        [("output", "$ "), ("input", "\x1b²"), ("input", "a"), ("input", "\r")],
+        [("output", "$ "), ("input", "\x1b1"), ("input", "1" * 5000), ("input", "a"), ("input", "\r")],
+        [("output", "$ ls\n"), ("output", f"\x1b[{'1' * 5000}A\n"), ("output", "x\n")],
+        [("output", "\x1b[?7l$ ls\n"), ("output", f"\x1b[{'1' * 5000}Cx\n"), ("output", "x\n")],
+    ],
+)
+def test_no_number_is_too_long_or_too_strange(records: list[tuple[str, str]]) -> None:
+    assert Session(log(*records)).digest.records == len(records)
+
+
+def test_a_record_of_another_type_is_passed_over() -> None:
+    seen = Session(log(("output", "a\n"), ("resize", "80x24"), ("output", "b\n")))
+    assert seen.transcript == "a\nb\n"
+    typed = Session(
+        log(("resize", "80x24"), ("output", "$ "), ("resize", "99x9"), ("input", "ls\r"), ("output", "ls\r\n"))
+    )
+    assert [command.text for command in typed.commands] == ["ls"]
+
+
+def test_a_long_string_that_two_records_cut_is_not_shown() -> None:
+    halves = ("output", "\x1b]1337;File=:" + "A" * 5000), ("output", "A" * 5000 + "\x07done\r\n")
+    session = Session(log(halves[0], ("input", " "), halves[1]))
+    assert session.transcript == "done\n"
+
+
+@pytest.mark.parametrize("row", ["\x1b[A", "\x1b[1A", "\x1b[?7l\n\x1b[?7h"])
+def test_what_is_repeated_takes_no_longer_each_time(row: str) -> None:
+    many = log(("output", "$ "), ("input", "ls\r" * 60), ("output", row * 30_000 + "x\n"), ("output", "y\n"))
+    assert Session(many).transcript.endswith("y\n")
+
+
 def refusal(data: bytes) -> str:
     try:
         Session(data)
@@ -170,3 +204,11 @@ def test_a_full_screen_program_leaves_a_mark_where_one_is_wanted() -> None:
     )  # fmt: skip
     assert Session(records, marks=True).transcript == "$ vim f\n[vim: 1 s, full screen]\n$ exit\n"
     assert Session(records).transcript == "$ vim f\n$ exit\n"
+
+
+def test_the_mark_stays_where_the_window_is_resized_meanwhile() -> None:
+    records = log(
+        ("output", "$ "), ("input", "vim f\r"), ("output", "vim f\r\n\x1b[?1049h~\r\n\x1b[6n"), ("input", "\x1b[50;1R"), ("output", "~"),
+        ("output", "\x1b[?1049l$ "), ("input", "exit\r"), ("output", "exit\r\n"),
+    )  # fmt: skip
+    assert Session(records, marks=True).transcript == "$ vim f\n[vim: 3 s, full screen]\n$ exit\n"

@@ -54,6 +54,14 @@ def test_any_records_in_any_pieces(records: list[tuple[str, str]], size: int) ->
     assert contents(data[at : at + size] for at in range(0, len(data), size)) == records
 
 
+@pytest.mark.parametrize("blanks", [70, 5000])
+def test_many_blanks_are_only_a_layout(blanks: int) -> None:
+    records = [ONE, TWO] * (1 + 2_000_000 // (blanks * 2))
+    data = " " * blanks + "[" + ("," + " " * blanks).join(map(json.dumps, records)) + "]"
+    # What is too long for one batch comes in pieces, the last of which is empty.
+    assert [record for record in contents([data.encode()]) if record[1]] == EXPECTED * (len(records) // 2)
+
+
 def test_many_records_come_in_several_batches() -> None:
     data = json.dumps([ONE, TWO] * 5000).encode()
     found = list(batches([data]))

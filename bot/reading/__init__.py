@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -29,10 +28,11 @@ from bot.reading.records import Batch, batches, unzipped
 from bot.reading.returns import Returns
 from bot.reading.secrets import Masker
 from bot.reading.terminal import HEIGHT, WIDTH, Terminal
+from bot.reading.times import moment_of, seconds_between
 from bot.reading.told import Command
 from bot.reading.transcript import Transcript
 
-__all__ = ["Command", "Digest", "Sink", "moment_of", "read"]
+__all__ = ["Command", "Digest", "Sink", "read"]
 
 
 class Sink(Protocol):
@@ -100,6 +100,8 @@ def runs(batch: Batch) -> Iterator[Run]:
             end = types.index(other, start + 1)
         except ValueError:
             end = len(types)
+        if types[start:end].count(kind) < end - start:  # another one, which nobody documents
+            end = next(at for at in range(start + 1, end) if types[at] != kind)
         yield Run(kind, batch.times[start:end], batch.contents[start:end], followed=end < len(types))
         start = end
 
@@ -215,17 +217,5 @@ def _are_lines(pieces: list[str], joined: bytes) -> bool:
     return joined.count(b"\n") == len(pieces) == [*map(itemgetter(-1), pieces)].count("\n")
 
 
-def moment_of(time: str) -> datetime | None:
-    """RFC 3339, with nanoseconds, which Python reads to the microsecond."""
-    try:
-        return datetime.fromisoformat(time)
-    except ValueError:
-        return None
-
-
 def _seconds(started: str | None, ended: str | None) -> float:
-    first, last = moment_of(started or ""), moment_of(ended or "")
-    try:
-        return round((last - first).total_seconds(), 3) if first and last else 0.0
-    except TypeError:  # one with an offset from UTC, one without
-        return 0.0
+    return round(seconds_between(moment_of(started or ""), moment_of(ended or "")), 3)

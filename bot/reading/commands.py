@@ -352,10 +352,16 @@ class Commands:
 def _next_end(text: str, start: int) -> re.Match[str] | None:
     """Where the next line is left; in a frame that is its last line feed, if it ends below where it began, or none."""
     left = LINE_LEFT.search(text, start)
-    while left is not None and (frame := FRAME.search(text, start)) and frame.start() < left.start() < frame.end():
+    while left is not None and (frame := _frame_around(text, start, left.start())):
         rows = frame.group().count("\n") - rows_risen(frame.group())
         start = text.rfind("\n", 0, frame.end()) if rows > 0 else frame.end()
         left = LINE_LEFT.search(text, start)
         if rows > 0:
             break
     return left
+
+
+def _frame_around(text: str, start: int, at: int) -> re.Match[str] | None:
+    begin = text.rfind("\x1b[?7l", start, at)
+    frame = FRAME.match(text, begin) if begin >= 0 else None
+    return frame if frame and at < frame.end() else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -14,7 +15,8 @@ from typing import Any, BinaryIO, Protocol
 
 import orjson
 
-from bot.reading import Command, Digest, moment_of, read
+from bot.reading import Command, Digest, read
+from bot.reading.times import moment_of, seconds_between
 
 PIECE = 64 * 1024
 SPOOLED_IN_MEMORY = 256 * 1024
@@ -140,7 +142,7 @@ class _Cast:
         moment = moment_of(time)
         if moment is not None:
             self._start = self._start or moment
-            self._now = max(self._now, round((moment - self._start).total_seconds(), 6))
+            self._now = max(self._now, round(seconds_between(self._start, moment), 6))
         self._reached.append((lines, self._now))
 
 
@@ -150,8 +152,8 @@ def write_cast(pieces: Iterable[bytes], out: BinaryIO) -> Digest:
         digest = read(pieces, _Cast(events))
         started = moment_of(digest.started_at or "")
         header = {"version": 2, "width": digest.columns, "height": digest.rows}
-        if started is not None:
-            header["timestamp"] = int(started.timestamp())
+        with suppress(ValueError, OverflowError):  # the first years and the last ones have none
+            header |= {"timestamp": int(started.timestamp())} if started else {}
         out.write(orjson.dumps(header) + b"\n")
         events.seek(0)
         shutil.copyfileobj(events, out, PIECE)

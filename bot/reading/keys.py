@@ -169,11 +169,11 @@ class Readline:
             return
         if self.searching and self._search(key):
             return
-        if len(key) == 2 and key[0] == "\x1b" and (key[1].isdigit() or key[1] == "-"):
+        if len(key) == 2 and key[0] == "\x1b" and (key[1] in "0123456789-"):
             self.count += key[1]
             return
-        if self.count and key.isdigit():
-            self.count += key
+        if self.count and key.isascii() and key.isdigit():
+            self.count = (self.count + key)[:4]
             return
         if self.count and len(key) > 1 and key[0] >= " ":  # several keys in a row: the first one is meant
             self.press(key[0])

@@ -18,7 +18,7 @@ MOVES = re.compile(
     r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)"
     r"|[^\x00-\x1f\x7f]{1,8}(?:\x1b\[C){2}"  # readline writes the sign of a vi mode anew, then steps to the cursor
 )
-FORWARD = re.compile(r"\x1b\[([0-9]+)C[^\x00-\x1f]")
+FORWARD = re.compile(r"\x1b\[([0-9]{1,4})C[^\x00-\x1f]")
 # An entry of zsh's menu, alone in its piece.
 CHOSEN = re.compile(r"(?:\x1b\[[0-9]+C)?\x1b\[7m[^\x1b]*\x1b\[27m *(?:\x1b\[27m)?\Z")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
@@ -30,7 +30,8 @@ SHOWS_NOTHING = re.compile(
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
-ROSE = re.compile(r"(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+# However many of them: none begins in the midst of others.
+ROSE = re.compile(r"(?<!\x1b\[A)(?<!\x1b\[[0-9]A)(?<!\x1b\[[0-9]{2}A)(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
 COLOURED = re.compile(r"(?:\x1b\[[0-9;]*m)+[^\x00-\x1f\x7f]")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")

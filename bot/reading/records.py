@@ -114,17 +114,17 @@ class _Reader:
             yield from self._parsed(len(tail) - 1, last=True)
 
     def _open(self, *, at_end: bool = False) -> bool:
-        head = bytes(self._held[:4096])
-        bare = head.removeprefix(BYTE_ORDER_MARK).lstrip(BLANK)
-        if not bare or (not at_end and head in BYTE_ORDER_MARK):
-            self._offset += len(head) if not BYTE_ORDER_MARK.startswith(head) else 0
-            if not BYTE_ORDER_MARK.startswith(head):
-                self._held.clear()
+        head = bytes(self._held[: len(BYTE_ORDER_MARK)])
+        if self._offset == 0 and BYTE_ORDER_MARK.startswith(head) and not at_end:
+            if head != BYTE_ORDER_MARK:
+                return False
+            self._drop(len(head))
+        self._drop(len(self._held) - len(self._held.lstrip(BLANK)))
+        if not self._held:
             return False
-        if not bare.startswith(b"["):
-            at = self._offset + len(head) - len(bare)
-            raise AuditLogBroken(f"This is no audit log: byte {at} should open a JSON array with «[».")
-        self._drop(len(head) - len(bare) + 1)
+        if not self._held.startswith(b"["):
+            raise AuditLogBroken(f"This is no audit log: byte {self._offset} should open a JSON array with «[».")
+        self._drop(1)
         self._opened = True
         return True
 
@@ -173,7 +173,10 @@ class _Reader:
         except (TypeError, KeyError) as error:
             raise self._misshapen(records) from error
         if lone_surrogates:
-            batch = batch._replace(contents=[SURROGATES.sub("\ufffd", content) for content in batch.contents])
+            batch = batch._replace(
+                times=[SURROGATES.sub("\ufffd", time) for time in batch.times],
+                contents=[SURROGATES.sub("\ufffd", content) for content in batch.contents],
+            )
         self._records += batch.finished
         return batch
 
@@ -190,7 +193,7 @@ class _Reader:
             frame = bytes(self._held[start : found.end()]) + bytes(self._held[closing.end() - 1 : stop])
             head = self._batch(b"[" + frame + b"]", 1, last=last)
             contents = self._contents(found.end(), closing.end() - 1)
-            yield from (Batch(head.times, head.types, [content], 0) for content in contents)
+            yield from (Batch(head.times[:1], head.types[:1], [content], 0) for content in contents)
             yield head
             start = self._held.index(b"{", stop) if seam else end
 
@@ -225,13 +228,12 @@ class _Reader:
     def _fault(self, end: int, *, at_end: bool) -> AuditLogBroken:
         """Says which record of the held bytes, up to `end`, is no JSON, and where; only called once that is known."""
         text = bytes(self._held[:end]).decode("utf-8", "surrogateescape")
-        number, position, decoder = self._records, 0, json.JSONDecoder()
+        number, decoder = self._records, json.JSONDecoder()
+        position, stop = len(text) - len(text.lstrip()), len(text.rstrip())
         seam = re.compile(r"\s*,\s*|\s*")
         try:
-            while position < len(text.rstrip()):
-                _, position = decoder.raw_decode(
-                    text, position + (len(text[position:]) - len(text[position:].lstrip()))
-                )
+            while position < stop:
+                _, position = decoder.raw_decode(text, position)
                 number += 1
                 joint = seam.match(text, position)
                 if joint is None or not joint.group().strip():
@@ -243,7 +245,7 @@ class _Reader:
             position = error.pos if isinstance(error, json.JSONDecodeError) else position
             number += 1
         byte = self._offset + len(text[:position].encode("utf-8", "surrogateescape"))
-        left = len(text.rstrip()) - position
+        left = stop - position
         # An escape has six characters at most: one that is cut is no fault of the log.
         cut = left <= 0 or message.startswith("Unterminated string") or (left <= 6 and "escape" in message)
         if at_end and cut:

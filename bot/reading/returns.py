@@ -21,6 +21,7 @@ from bot.reading.repaints import last_frames
 from bot.reading.screen import width_of
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
+from bot.reading.times import moment_of, seconds_between
 from bot.reading.window import (
     FEWEST_BLANKS,
     NARROWEST,
@@ -41,7 +42,6 @@ CORNER = re.compile(r"\s*[┌╭┏╔]")
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
 NODE = "Welcome to Node.js"  # whose prompt is many others' too
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
-CLOCK = re.compile(r"T(\d\d):(\d\d):(\d\d(?:\.\d{1,9})?)")
 LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
 LINGER = 6
 LONGEST_EDIT = 100  # pieces without a prompt
@@ -410,11 +410,7 @@ class Returns:
             return False  # Alt-# made a comment of what was typed, and accepted it
         if self._only_looks_so(prompt, line, seam.shown) or (seam.following == "" and self._goes_down_in_typed()):
             return False
-        if (
-            self._prompts.same(prompt, seam.shown)
-            or self._changed(prompt, seam)
-            or self._wraps(len(prompt), seam.time, "\x07" in SILENT.sub("", seam.last))
-        ):
+        if self._prompts.same(prompt, seam.shown) or self._changed(prompt, seam) or self._wraps(prompt, seam):
             return True
         if self._known or (self._marks_prompts and self._commands.echo.edited):
             return seam.shown == "" and seam.last != "" and self._in_one_row(line)
@@ -476,7 +472,7 @@ class Returns:
         """The same prompt with another sign in it: of vi's modes, for instance."""
         if self._commands.echo.measure.counts_colours and not SILENT.sub("", seam.last).startswith(prompt.rstrip()):
             return False  # what stands there may be left of a line that was drawn over others
-        found = None if self._commands.answered else self._prompts.find(seam.shown + " ")
+        found = self._prompts.find(seam.shown + " ")
         return found is not None and len(found[0]) == len(prompt) and found[0][-8:] == prompt[-8:]
 
     def _marks(self, last: str) -> bool:
@@ -557,33 +553,33 @@ class Returns:
             found = self._prompts.find(meant.line + " ")  # what is typed may go on in the row above
         return found[0] if found else None
 
-    def _wraps(self, prompt: int, time: str, rang: bool) -> bool:
+    def _wraps(self, prompt: str, seam: Seam) -> bool:
         """A line editor fills the last column, then writes a blank, which wraps, and returns."""
+        measure, width = self._commands.echo.measure, self._terminal.width
         line, place = self._terminal.line()
-        if rang or place <= prompt or line[place - 1 : place] != " " or (self._in_node() and not self._at_shell()):
+        rang = "\x07" in SILENT.sub("", seam.last)
+        if rang or place <= len(prompt) or line[place - 1 : place] != " " or (self._in_node() and not self._at_shell()):
             return False
-        if self._commands.echo.measure.counts_colours and not (self._last or "").endswith(" "):
+        if measure.counts_colours and not seam.last.endswith(" "):
             return False
-        if self._commands.echo.measure.counts_colours and not self._stepped:
-            typed = typed_width(self._above, (self._last or "")[:-1])
-            if typed is not None:
-                self._terminal.resize(typed, self._terminal.height)
-                return True
-        asked = self._prompts.begins(self._at or "")
+        if measure.counts_colours and not self._stepped and (typed := typed_width(self._above, seam.last[:-1])):
+            self._terminal.resize(typed, self._terminal.height)
+            return True
+        asked = self._prompts.begins(prompt)
         shown = width_of(line[asked : place - 1])
-        shown_last = NOT_COLOURS.sub("", SILENT.sub("", self._last or ""))  # a pager wipes its own
-        drawn_anew = shown_last.startswith(line[:prompt].rstrip())
-        written = last_row_written((self._last or "" if drawn_anew else self._written)[:-1])[1]
-        written = written_behind(line[:asked], written)
-        width = wrapped_width(shown, written, self._terminal.width)
-        fits = shown % self._terminal.width == 0 or width == self._terminal.width
-        if width in (None, self._terminal.width) or _second(time) - _second(self._last_at) < PAUSE_S or not written:
-            if fits:
-                self._commands.echo.measure.wrapped(shown, written, self._terminal.width)
-            return fits
-        self._terminal.resize(width, self._terminal.height)
-        self._commands.echo.measure.wrapped(shown, written, width)
-        return True
+        drawn_anew = NOT_COLOURS.sub("", SILENT.sub("", seam.last)).startswith(line[: len(prompt)].rstrip())
+        row = last_row_written((seam.last if drawn_anew else self._written)[:-1])[1]
+        written = written_behind(line[:asked], row)
+        told = wrapped_width(shown, written, width)
+        at_once = seconds_between(moment_of(self._last_at), moment_of(seam.time)) < PAUSE_S
+        if told not in (None, width) and written and not at_once:
+            self._terminal.resize(told, self._terminal.height)
+            measure.wrapped(shown, written, told)
+            return True
+        fits = shown % width == 0 or told == width
+        if fits:
+            measure.wrapped(shown, written, width)
+        return fits
 
 
 def _without_last(body: bytes, count: int) -> bytes:
@@ -597,9 +593,3 @@ def _without_last(body: bytes, count: int) -> bytes:
 def _last_end(body: bytes, before: int) -> int:
     """Where the last line that ends `before` does so; -1 if none does."""
     return max(body.rfind(b"\n", 0, before), body.rfind(b"\r", 0, before))
-
-
-def _second(time: str) -> float:
-    """Of the day, of an RFC 3339 time."""
-    clock = CLOCK.search(time)
-    return float(clock[1]) * 3600 + float(clock[2]) * 60 + float(clock[3]) if clock else 0.0

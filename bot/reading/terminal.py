@@ -196,12 +196,12 @@ class Terminal:
 
     def _whole(self, text: str) -> str:
         """`text` without a sequence, or half of `\\r\\n`, that its end cuts; what was cut before is put in front."""
-        if self._unfinished:
-            text, self._unfinished = self._unfinished + text, ""
+        held, self._unfinished = self._unfinished, ""
+        text = held + text
         if text.endswith("\r"):
             self._unfinished = "\r"
             return text[:-1]
-        cut = _unfinished(text)
+        cut = 0 if held and UNFINISHED.match(text) else _unfinished(text)
         if cut < len(text):
             rest = text[cut:]
             # Nobody reads what is in the middle of a sequence that long.
@@ -250,7 +250,7 @@ class Terminal:
         self.alternate = False
         if self._screen is not None:
             self._screen.feed(end.group())
-            self._mark()
+        self._mark()
         if FEWEST_ROWS <= self._lowest <= MOST_ROWS:
             self.resize(self.width, self._lowest)
         self._lowest = self._drawn = 0
@@ -313,7 +313,10 @@ class Terminal:
     def _mark(self) -> None:
         """The line that stands for what was left out, where one is wanted."""
         line = self._note(False)
-        if line and self._screen is not None:
+        if line and self._screen is None:  # the window was resized meanwhile
+            self._keep(f"{self._line}\n{line}\n" if self._line else f"{line}\n")
+            self._line = ""
+        elif line and self._screen is not None:
             if self._screen.x:
                 self._screen.nel()
             self._screen.write(line)
@@ -384,11 +387,11 @@ def _in_utf8(text: str) -> bytes:
 
 def _unfinished(text: str) -> int:
     """Where the sequence begins that the end of `text` cuts; its length if there is none."""
-    start = max(0, len(text) - LONGEST_SEQUENCE)
-    escape = text.rfind("\x1b", start)
+    escape = text.rfind("\x1b")
     if escape >= 0 and UNFINISHED.match(text, escape):
-        opener = text.rfind("\x1b", start, escape)  # ESC may be the first half of a string's end
+        opener = text.rfind("\x1b", 0, escape)  # ESC may be the first half of a string's end
         return opener if opener >= 0 and UNFINISHED.match(text, opener) else escape
+    start = max(0, len(text) - LONGEST_SEQUENCE)
     if may_hold_c1(text[start:]):
         for introducer in C1_INTRODUCER.finditer(text, start):
             if UNFINISHED.match(text, introducer.start()):

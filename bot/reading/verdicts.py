@@ -75,7 +75,7 @@ class Judge:
         # The first that says anything is right; None: it says nothing.
         self._rules: tuple[Callable[[Case], Verdict | None], ...] = (
             # No prompt got it.
-            self._nothing_typed, self._for_a_pager, self._left_full_screen, self._search_in_vain, self._search_after_escape,
+            self._nothing_typed, self._for_a_pager, self._left_full_screen, self._vi_searched,
             # It stands at a prompt.
             self._nothing_but_the_next_prompt, self._as_typed, self._only_what_came_after, self._reconciled,
             # It does not: the prompt is a new one, or is drawn over.
@@ -175,25 +175,24 @@ class Judge:
             return Verdict(typed.edited, prompt + text.rstrip().removesuffix(keys[0]))
         return Verdict(text, prompt, sure=not typed.known or any(k.endswith(text.strip()) for k in keys))
 
-    def _search_in_vain(self, case: Case) -> Verdict | None:
-        """vi's search found nothing, and only its prompt came back."""
-        if case.typed.known or not case.typed.edited.startswith(SEARCHES):
-            return None
-        found = self._prompts.find(case.line + " ")
-        bare = found is not None and not case.line[len(found[0]) :].strip()
-        return NOTHING if bare and echoes(case.typed.edited, case.echoed) else None
-
-    def _search_after_escape(self, case: Case) -> Verdict | None:
-        """The same where Escape came before: with emacs keys it would have completed a name."""
-        sought = case.typed.edited.removeprefix(WILD).translate(NO_BLANKS)
-        found = self._prompts.find(case.line + " ")
-        if not (case.typed.edited.startswith(WILD) and sought) or WILD in sought or found is None:
+    def _vi_searched(self, case: Case) -> Verdict | None:
+        """vi's search: its prompt came back alone, or what is sought stands there with its sign in front. Where Escape came
+        before, it would have completed a name with emacs keys."""
+        keys, found = case.typed.edited, self._prompts.find(case.line + " ")
+        sought = keys.removeprefix(WILD).translate(NO_BLANKS)
+        if found is None or case.typed.known or not sought or WILD in sought:
             return None
         text = case.line[len(found[0]) :].translate(NO_BLANKS)
-        if text:
-            seeks = text[0] in VI_SEARCHES and sought.startswith(text[1:])
-        else:
-            seeks = any(sign + sought in case.echoed.translate(NO_BLANKS) for sign in VI_SEARCHES)
+        if keys.startswith(SEARCHES):
+            return NOTHING if not text and echoes(keys, case.echoed) else None
+        if not keys.startswith(WILD):
+            return None
+        echoed = case.echoed.translate(NO_BLANKS)
+        seeks = (
+            text[0] in VI_SEARCHES and sought.startswith(text[1:])
+            if text
+            else any(s + sought in echoed for s in VI_SEARCHES)
+        )
         return NOTHING if seeks else None
 
     # --- it stands at a prompt

@@ -49,8 +49,8 @@ class Waiting:
 
     def in_full_screen(self) -> None:
         """A full-screen program shows: it got the keys of them all."""
-        for number, entered in enumerate(self._entered):
-            self._entered[number] = replace(entered, full_screen=True)
+        if not all(entered.full_screen for entered in self._entered):
+            self._entered = deque((replace(entered, full_screen=True) for entered in self._entered), MOST_ENTERED)
 
     def cut(self, time: str) -> None:
         """The log ended at `time`: the last one is what its recorder still held, not an Enter."""
