@@ -33,6 +33,9 @@ from bot.reading.window import (
 SHORT = 4096
 WALKS = re.compile(r"[\r\x08]|\x1b\[[0-9]*[A-D@P]")
 FORWARD, DOWN = "C", "\x1b[1B"
+SEARCHED, MAKES_ROOM = re.compile(r"\([a-z -]*i-search\)`[^']*': "), re.compile(r"\x1b\[([0-9]*)([@P])\Z")
+# The prompt of Scalingo's containers does not mark its colours as taking no room.
+UNMARKED = re.compile(r"\x1b\[[0-9;]*mScalingo\x1b\[0?m:")
 # Characters whose way is gone again: in a whole session, and for each Enter.
 PATIENCE, MORE_PATIENCE = 1024 * 1024, 512
 
@@ -77,13 +80,23 @@ class Measure:
             return
         self._patience -= len(came) + len(text)
         width, written = self._terminal.width, Written(came + text, found[0][self._prompts.begins(found[0]) :])
+        self._search_left(text, found[0], written.coloured)
         if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
             return
-        if window := written.window((width, *USUAL, *NARROW), counts_colours=self.counts_colours):
+        likely = self.counts_colours or UNMARKED.search(came) is not None
+        if window := written.window((width, *USUAL, *NARROW), counts_colours=likely):
             self.counts_colours = window[1]
             if window[0] != width and "\n" not in came:
                 self._terminal.draw_again(came, window[0])
             self._resize(width=window[0])
+
+    def _search_left(self, text: str, prompt: str, coloured: str) -> None:
+        """Where the display of a search gives way to the prompt again, readline makes as much room as it thinks that takes."""
+        searched, room = SEARCHED.match(self._terminal.line()[0]), MAKES_ROOM.search(text.partition(coloured)[0])
+        if searched and room and coloured in text:
+            columns = searched.end() + int(room[1] or 1) * (1 if room[2] == "@" else -1)
+            if columns in (len(prompt), len(coloured)):
+                self.counts_colours = columns != len(prompt)
 
     def typed(self, text: str, came: str) -> None:
         """Before `text` is shown, the echo of a key if it is short: where that goes on behind a full row, and nothing

@@ -5,7 +5,7 @@ place that its line does not have is in another window, or counts the colours of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.reading.counted import coloured_prompt
 from bot.reading.pieces import ASIDE
@@ -29,23 +29,26 @@ class Written:
     """What was written of a line, from a prompt on."""
 
     def __init__(self, written: str, prompt: str) -> None:
-        coloured = coloured_prompt(written, prompt)
+        self.coloured = coloured = coloured_prompt(written, prompt)
         _, *drawn = written.split(coloured) if coloured else [written]
         self.is_known = all(narrow(part) and not OTHERS.search(part) for part in drawn) and bool(drawn)
         self._columns = (width_of(prompt), len(coloured))  # of the prompt, and if its colours are counted
         self._steps = [step for part in drawn for step in ((PROMPT, 0), *_steps_in(part))]
+        # Where colours take no room, it may write the prompt again only to go to its end.
+        self._marks_colours = any(part.endswith("\r") and ASIDE.search(part) is None for part in drawn[:-1])
 
     def fits(self, width: int, *, counts_colours: bool) -> bool:
         """The cursor can have gone so in a window of this width."""
         return Walk(self._columns[counts_colours], width).goes(self._steps)
 
-    def window(self, widths: Iterable[int], *, counts_colours: bool) -> tuple[int, bool] | None:
-        """The first of `widths` in which it can, and whether the colours of the prompt are counted there. Better is one in
-        which it went to the prompt's end."""
-        choices = (counts_colours, not counts_colours) if self._columns[0] != self._columns[1] else (counts_colours,)
+    def window(self, widths: Sequence[int], *, counts_colours: bool) -> tuple[int, bool] | None:
+        """The first of `widths` in which it can, and whether the colours of the prompt are counted there: rather as
+        `counts_colours` says. Better is one in which it went to the prompt's end."""
         found = None
-        for width in widths:
-            for counts in choices:
+        for counts in (counts_colours, not counts_colours):
+            if counts and (self._columns[0] == self._columns[1] or self._marks_colours):
+                continue
+            for width in widths:
                 walk = Walk(self._columns[counts], width)
                 if walk.goes(self._steps):
                     if walk.went_home:
