@@ -75,7 +75,8 @@ class Measure:
             return
         if len(came) + len(text) > min(SHORT, self._patience):
             return
-        found = self._prompts.find(SILENT.sub("", came.partition("\r")[0]) if prompt is None else prompt)
+        begun = (came or text).partition("\r")[0]
+        found = self._prompts.find(SILENT.sub("", begun) if prompt is None else prompt)
         if found is None:
             return
         self._patience -= len(came) + len(text)
@@ -83,7 +84,7 @@ class Measure:
         self._search_left(text, found[0], written.coloured)
         if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
             return
-        likely = self.counts_colours or UNMARKED.search(came) is not None
+        likely = self.counts_colours or UNMARKED.search(came + text) is not None
         if window := written.window((width, *USUAL, *NARROW), counts_colours=likely):
             self.counts_colours = window[1]
             if window[0] != width and "\n" not in came:

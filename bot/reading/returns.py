@@ -118,7 +118,7 @@ class Returns:
             else:
                 self._headless = self._headless or (self._in_shell() and not self._goes_on(piece))
         self._end(piece, time)
-        self._commands.shown(piece, typing=self._attentive)
+        self._commands.shown(piece, typing=True)
         if piece and following is not None and self._shows_at_once(following) and self._left_as_typed(following):
             return
         self._last, self._last_at = piece, time
