@@ -93,6 +93,7 @@ class Commands:
                 full_screen=self._full_screen(),
                 ahead=bool(self._waiting),
                 lowest=at.lowest,
+                asked=self._terminal.line()[0] if live else "",
             )
         )
 

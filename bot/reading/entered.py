@@ -21,6 +21,7 @@ class Entered:
     full_screen: bool = False
     ahead: bool = False
     lowest: bool = False  # nothing stood below it then
+    asked: str = ""  # the cursor's line, when Enter was pressed
 
 
 @dataclass(frozen=True, slots=True)

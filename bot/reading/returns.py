@@ -310,6 +310,8 @@ class Returns:
     def _pager_asked(self, seam: Seam) -> bool | None:
         if seam.last == "" and seam.following == ERASE and pieces.PAGER_ASKS.match(f"{self._above}\n"):
             return True  # `more` goes on by a line
+        if seam.last == ERASE and self._above.startswith("--More--") and not self._stepped:
+            return True  # and readline, in a list of completions
         may_ask = "\x1b" in seam.last or seam.last.startswith((":", "--More--"))
         return True if may_ask and pieces.PAGER_ASKS.match(f"{seam.last}\n{seam.following}") else None
 

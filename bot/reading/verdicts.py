@@ -39,6 +39,7 @@ SEARCHES = ("/", "?", ":")
 VI_SEARCHES = "/?"
 # What pagers show while they wait for a key.
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
+MORE = "--More--"
 # Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.
 SECRETS = re.compile(r"pass|pin\b|secret|token|code|(?<!any )key\b", re.IGNORECASE)
 SHORT_LINE = 200
@@ -155,6 +156,8 @@ class Judge:
 
     def _for_a_pager(self, case: Case) -> Verdict | None:
         """Its prompt, or vi's, is gone: a key was pressed there, or what is sought took its place."""
+        if case.entered.asked.startswith(MORE) or (MORE in case.echoed and not (case.at_prompt or case.guessed)):
+            return NOTHING  # a list of completions goes on
         asked = PAGER.fullmatch((case.entered.prompt or "").strip())
         sought = case.line.startswith(SEARCHES) and case.line == case.typed.keys.strip()
         return NOTHING if case.at_prompt is None and (asked or sought) else None
