@@ -102,7 +102,7 @@ class Echo:
             self.row += before
             self.printed += printed(before)
             self.came += before
-            if self.measure.wraps(wrap, self.row, prompt):
+            if self.measure.wraps(wrap, self.row, prompt, self.came):
                 self.row = ""
                 break
         return text[at:]

@@ -87,7 +87,7 @@ class Measure:
         likely = self.counts_colours or UNMARKED.search(came + text) is not None
         if window := written.window((width, *USUAL, *NARROW), counts_colours=likely):
             self.counts_colours = window[1]
-            if window[0] != width and "\n" not in came:
+            if window[0] != width and "\n" not in came and not written.resized:
                 self._terminal.draw_again(came, window[0])
             self._resize(width=window[0])
 
@@ -96,8 +96,9 @@ class Measure:
         searched, room = SEARCHED.match(self._terminal.line()[0]), MAKES_ROOM.search(text.partition(coloured)[0])
         if searched and room and coloured in text:
             columns = searched.end() + int(room[1] or 1) * (1 if room[2] == "@" else -1)
-            if columns in (len(prompt), len(coloured)):
-                self.counts_colours = columns != len(prompt)
+            columns -= len(prompt) - len(prompt.rstrip())
+            if columns in (len(prompt.rstrip()), len(coloured)):
+                self.counts_colours = columns == len(coloured)
 
     def typed(self, text: str, came: str) -> None:
         """Before `text` is shown, the echo of a key if it is short: where that goes on behind a full row, and nothing
@@ -134,9 +135,11 @@ class Measure:
             self.counts_colours = True
             self._resize(width=counted if counted % self._terminal.width else None)
 
-    def wraps(self, wrap: re.Match[str], row: str, prompt: str) -> bool:
+    def wraps(self, wrap: re.Match[str], row: str, prompt: str, came: str) -> bool:
         """The editor wraps at `wrap`, a match of WRAP, and what stands there was shown before: the window has another width
         than was thought. `row`: of the cursor's row, as it came."""
+        if wrap["blank"] and self.fills_row(came, prompt):
+            return False
         line, place = self._terminal.line()
         asked = self._prompts.begins(prompt)
         shown = width_of(line[asked:place])
@@ -155,6 +158,13 @@ class Measure:
         differs = width not in (None, self._terminal.width)
         self._resize(width=width)
         return differs
+
+    def fills_row(self, came: str, prompt: str) -> bool:
+        """All that `came` of a line fills its last row."""
+        if len(came) > SHORT or (found := self._prompts.find(prompt)) is None:
+            return False
+        written = Written(came, found[0][self._prompts.begins(found[0]) :])
+        return written.is_known and written.fills_row(self._terminal.width, counts_colours=self.counts_colours)
 
     def wrapped(self, shown: int, written: str, width: int) -> None:
         """A line editor wrapped where the window is `width` wide, after `shown` columns of which the log has `written`."""

@@ -18,6 +18,7 @@ STEP = re.compile(
 )
 # Readline writes none of these.
 OTHERS = re.compile(r"\x1b\[(?:[0-9]*[DGH]|\?25)")
+ANEW = "\x1b[K\r"
 # By the letters of their control sequences, or what they are themselves.
 UP, DOWN, FORWARD, BACK, INSERT, DELETE, ERASE = "ABCD@PK"
 WRITE, RETURN, FEED, PROMPT, SEARCH = "text", "\r", "\n", "prompt", "search"
@@ -29,17 +30,27 @@ class Written:
     """What was written of a line, from a prompt on."""
 
     def __init__(self, written: str, prompt: str) -> None:
-        self.coloured = coloured = coloured_prompt(written, prompt)
-        _, *drawn = written.split(coloured) if coloured else [written]
+        self.coloured = coloured = coloured_prompt(written, prompt).rstrip()
+        parts = written.split(coloured) if coloured else [written]
+        # A window that was resized meanwhile has the whole line drawn anew.
+        self.resized = max((number for number, part in enumerate(parts[:-1]) if part.endswith(ANEW)), default=0)
+        drawn = parts[self.resized + 1 :]
         self.is_known = all(narrow(part) and not OTHERS.search(part) for part in drawn) and bool(drawn)
-        self._columns = (width_of(prompt), len(coloured))  # of the prompt, and if its colours are counted
+        # Of the prompt without the blank at its end, over which readline may well step; and if its colours are counted.
+        self._columns = (width_of(prompt.rstrip()), len(coloured))
+        self._blanks = len(prompt) - len(prompt.rstrip())
         self._steps = [step for part in drawn for step in ((PROMPT, 0), *_steps_in(part))]
         # Where colours take no room, it may write the prompt again only to go to its end.
         self._marks_colours = any(part.endswith("\r") and ASIDE.search(part) is None for part in drawn[:-1])
 
     def fits(self, width: int, *, counts_colours: bool) -> bool:
         """The cursor can have gone so in a window of this width."""
-        return Walk(self._columns[counts_colours], width).goes(self._steps)
+        return Walk(self._columns[counts_colours], self._blanks, width).goes(self._steps)
+
+    def fills_row(self, width: int, *, counts_colours: bool) -> bool:
+        """The cursor is behind a full row, so readline goes on in the next one."""
+        walk = Walk(self._columns[counts_colours], self._blanks, width)
+        return walk.goes(self._steps) and walk.full
 
     def window(self, widths: Sequence[int], *, counts_colours: bool) -> tuple[int, bool] | None:
         """The first of `widths` in which it can, and whether the colours of the prompt are counted there: rather as
@@ -49,7 +60,7 @@ class Written:
             if counts and (self._columns[0] == self._columns[1] or self._marks_colours):
                 continue
             for width in widths:
-                walk = Walk(self._columns[counts], width)
+                walk = Walk(self._columns[counts], self._blanks, width)
                 if walk.goes(self._steps):
                     if walk.went_home:
                         return width, counts
@@ -77,10 +88,11 @@ def _steps_in(written: str) -> list[Step]:
 
 
 class Walk:
-    """Behind a prompt that takes the first `begins` columns of its line."""
+    """Behind a prompt that takes the first `begins` columns of its line, and `blanks` more."""
 
-    def __init__(self, begins: int, width: int) -> None:
+    def __init__(self, begins: int, blanks: int, width: int) -> None:
         self._begins = begins
+        self._home = begins + blanks
         self._width = width
         self._row = self._column = 0  # in the column `width` the next character wraps
         self._ends: dict[int, int] = {0: 0}  # of the rows of the line
@@ -93,7 +105,11 @@ class Walk:
     @property
     def went_home(self) -> bool:
         """To where the prompt ends, the last time that it did not only write."""
-        return self._went == self._begins
+        return self._went == self._home
+
+    @property
+    def full(self) -> bool:
+        return self._column == self._width
 
     @property
     def _place(self) -> int:
@@ -110,7 +126,7 @@ class Walk:
             if not self._goes(step, count):
                 return False
         # A line recorder cuts where it returns, which readline does after it went up.
-        home = step in (RETURN, UP) or self._searching or self._place >= self._begins
+        home = step in (RETURN, UP) or self._searching or self._place >= self._home or step == PROMPT
         return self._left or (home and not self._over)
 
     def _goes(self, step: str, count: int) -> bool:
@@ -133,7 +149,8 @@ class Walk:
         elif step == RETURN:
             self._column = 0
         elif step == BACK:
-            self._column = min(self._column, self._width - 1) - count
+            inside = self._column < self._width  # from behind a full row it would have wrapped
+            self._column -= count
         elif step == FORWARD:
             self._column += count
             inside = self._place <= self._end
