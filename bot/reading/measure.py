@@ -14,6 +14,7 @@ from bot.reading.terminal import Terminal
 from bot.reading.walk import Written
 from bot.reading.window import (
     CURSOR_AT,
+    MOST_ROWS,
     MOVES,
     NARROW,
     UP,
@@ -31,6 +32,7 @@ from bot.reading.window import (
 )
 
 SHORT = 4096
+UP_MANY, RISEN = "A", re.compile(r"\x1b\[([0-9]{2,3})A")
 WALKS = re.compile(r"[\r\x08]|\x1b\[[0-9]*[A-D@P]")
 FORWARD, DOWN = "C", "\x1b[1B"
 SEARCHED, MAKES_ROOM = re.compile(r"\([a-z -]*i-search\)`[^']*': "), re.compile(r"\x1b\[([0-9]*)([@P])\Z")
@@ -45,13 +47,13 @@ class Measure:
         self._terminal = terminal
         self._prompts = prompts
         self.counts_colours = False  # the editor takes them for text
-        self._asks = False  # a program did, where the cursor is
+        self._asked = 0  # the row in which the cursor was when a program asked
         self._patience = PATIENCE
 
     def asked(self, answer: str) -> None:
         """The terminal gave this answer."""
         for row in map(int, CURSOR_AT.findall(answer)):
-            self._asks = True
+            self._asked = row
             if row > self._terminal.height:
                 self._resize(height=higher(row))
 
@@ -60,8 +62,11 @@ class Measure:
         if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
             self._resize(width=reached)
         # Whoever asks knows when the cursor is in the last row, and goes down no more.
-        if DOWN in text and self._asks and self._terminal.lowest:
+        if DOWN in text and self._asked and self._terminal.lowest:
             self._resize(height=higher(self._terminal.height))
+        # prompt_toolkit makes room down to the last row, and comes back.
+        if UP_MANY in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
+            self._resize(height=min(max(self._asked, 1) + risen, MOST_ROWS))
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
 

@@ -78,7 +78,7 @@ class Judge:
             # No prompt got it.
             self._nothing_typed, self._for_a_pager, self._left_full_screen, self._vi_searched,
             # It stands at a prompt.
-            self._nothing_but_the_next_prompt, self._as_typed, self._only_what_came_after, self._reconciled,
+            self._nothing_but_the_next_prompt, self._as_typed, self._as_it_stood, self._only_what_came_after, self._reconciled,
             # It does not: the prompt is a new one, or is drawn over.
             self._recalled, self._echoed_alone, self._last_answer, self._echoed, self._guessed, self._echoed_in_part,
             self._left_in_part, self._interrupted,
@@ -216,6 +216,13 @@ class Judge:
         if "\n" in matching.text and not matching.prompt.strip():
             return replace(matching, prompt=self._rows.from_last_prompt(self._rows.since_left())[0])
         return self._with_indent(matching)
+
+    def _as_it_stood(self, case: Case) -> Verdict | None:
+        """It stood at a prompt, as the keys say, when Enter was pressed: since then an editor of blocks drew all rows."""
+        found = self._prompts.find(case.entered.asked)
+        text = case.typed.edited.rstrip()
+        stood = found is not None and text and case.typed.known and case.entered.asked.rstrip() == found[0] + text
+        return Verdict(case.typed.edited, found[0]) if found and stood else None
 
     def _only_what_came_after(self, case: Case) -> Verdict | None:
         """All that stands behind a question came after the Enter, which moved nothing: the same question again, for instance.
