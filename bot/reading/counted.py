@@ -42,11 +42,12 @@ def coloured_prompt(written: str, prompt: str) -> str:
 def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     """The line that begins with `prompt`, as the editor sees it; `written` is all that was shown since the prompt, which
     comes first, in a window of the same size as that of `like`. None if there is no such prompt in it."""
-    coloured = coloured_prompt(written, prompt)
-    missing = len(coloured) - len(prompt)
+    missing = columns_of_colours(written, prompt)
     if missing == 0:
         return None
-    padded = prompt + FILLER * missing
+    # Over the blank at its end the cursor may well step.
+    coloured, padded = coloured_prompt(written, prompt).rstrip(), prompt.rstrip() + FILLER * missing
+    blanks = len(prompt) - len(prompt.rstrip())
     terminal = Terminal(lambda _lines: None)
     terminal.feeds_return = like.feeds_return
     terminal.resize(like.width, like.height)
@@ -56,8 +57,8 @@ def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     if line.startswith(padded):
         below = place // like.width < (len(line.rstrip()) - 1) // like.width
         wraps = place % like.width == 1 and line[place - 1 : place] == " "
-        return Meant(prompt + line[len(padded) :], below, wraps)
+        return Meant(prompt + line[len(padded) + blanks :], below, wraps)
     if not line.strip():  # the cursor has left it
         above = next((row for row in reversed(terminal.above(min(terminal.lines, MOST_ROWS))) if row.strip()), "")
-        return Meant(prompt + above[len(padded) :], False, False) if above.startswith(padded) else None
+        return Meant(prompt + above[len(padded) + blanks :], False, False) if above.startswith(padded) else None
     return None

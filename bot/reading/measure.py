@@ -24,6 +24,7 @@ from bot.reading.window import (
     columns_shown,
     higher,
     last_row_written,
+    preview_width,
     reached_width,
     redrawn_width,
     typed_width,
@@ -61,6 +62,8 @@ class Measure:
         """Before `text` is shown, and `came` since the line began; `edited`: by an editor that takes pastes in brackets."""
         if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
             self._resize(width=reached)
+        if len(text) < SHORT:
+            self._resize(width=preview_width(text))
         # Whoever asks knows when the cursor is in the last row, and goes down no more.
         if DOWN in text and self._asked and self._terminal.lowest:
             self._resize(height=higher(self._terminal.height))
@@ -154,6 +157,8 @@ class Measure:
             return False  # the blank is the prompt's own
         if wrap["column"]:
             shown = shown + 1 if shown == int(wrap["column"]) and "\b" not in written else 0
+        if wrap["odd"]:
+            shown += 1
         written = written_behind(line[:asked], written)
         width = typed_width(above, written) if self.counts_colours and wrap["blank"] else None
         if width is None:

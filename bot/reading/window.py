@@ -17,10 +17,14 @@ FEWEST_BLANKS = " " * 9
 RIGHT_EDGE = re.compile(
     r"(?:^|\r)(?:\x1b7|\x1b\[s)?\x1b\[([0-9]{2,3})C(?:\x1b\[[0-9;]*m|\x1b\(B)*+([^\x00-\x1f\x7f]{1,80})"
 )
+# node shows in grey, in the next row, what a line would give, cut one column before the edge.
+PREVIEW = re.compile(r"(?:^|\n)\x1b\[90m([ -~]{10,250}\.\.\.)\x1b\[39m\x1b\[[0-9]{1,3}G")
+CUT = "...\x1b[39m"
 # Where a line editor goes on in the next row, after it has filled one to its last column.
 WRAP = re.compile(
     r"(?<=[^\x00-\x1f])(?:"
     r"(?P<blank>(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*[C@KP]| \r))"  # readline: a blank, which wraps, and back
+    r"|(?P<odd> \x1b\[K(?=[\u1100-\ud7a3\uf900-\uffe6\U0001f300-\U0003fffd]))"  # for what takes two columns there is but one left
     r"| \x1b\[1G(?!\x1b)"  # node likewise
     r"|(?<!\x1b\[K)\x1b\[1G\x1b\[1?B\x1b\[1G"  # reline: it erases the rest of any other row
     r"|(?<=\\)\x1b\[[0-9]+D\x1b\[1?B"  # python: a mark in the last column
@@ -53,6 +57,11 @@ def reached_width(text: str) -> int:
     if "C" not in text:
         return 0
     return max((int(found[1]) + len(found[2]) for found in RIGHT_EDGE.finditer(text)), default=0)
+
+
+def preview_width(text: str) -> int | None:
+    found = PREVIEW.search(text) if CUT in text else None
+    return len(found[1]) + 1 if found else None
 
 
 def marked_width(text: str) -> int | None:
