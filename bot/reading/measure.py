@@ -33,6 +33,7 @@ from bot.reading.window import (
 )
 
 SHORT = 4096
+SHORT_LINE = 400  # with what its colours take
 UP_MANY, RISEN = "A", re.compile(r"\x1b\[([0-9]{2,3})A")
 WALKS = re.compile(r"[\r\x08]|\x1b\[[0-9]*[A-D@P]")
 FORWARD, DOWN = "C", "\x1b[1B"
@@ -49,6 +50,7 @@ class Measure:
         self._prompts = prompts
         self.counts_colours = False  # the editor takes them for text
         self._asked = 0  # the row in which the cursor was when a program asked
+        self._may_count_here = True  # nothing typed has passed the place where it would have been wrapped
         self._patience = PATIENCE
 
     def asked(self, answer: str) -> None:
@@ -92,7 +94,7 @@ class Measure:
         self._search_left(text, found[0], written.coloured)
         if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
             return
-        likely = self.counts_colours or UNMARKED.search(came + text) is not None
+        likely = self.counts_colours or (self._may_count_here and UNMARKED.search(came + text) is not None)
         if window := written.window((width, *USUAL, *NARROW), counts_colours=likely):
             self.counts_colours = window[1]
             if window[0] != width and "\n" not in came and not written.resized:
@@ -114,6 +116,10 @@ class Measure:
         if len(text) != 1 or text < " " or self._terminal.width_is_told or self.counts_colours:
             return
         line, place = self._terminal.line()
+        if self._may_count_here and len(came) < SHORT_LINE and UNMARKED.search(came) and WRAP.search(came) is None:
+            found = self._prompts.find(line)
+            counted = place + columns_of_colours(came, found[0]) if found else 0
+            self._may_count_here = counted == 0 or counted % self._terminal.width > 0
         over = place % self._terminal.width
         # A blank alone in the next row may be of a wrap that comes in two pieces.
         full = place >= self._terminal.width and (text > " " if over == 0 else over == 1 and line[place - 1] == " ")
