@@ -29,6 +29,7 @@ SHOWS_NOTHING = re.compile(
 )
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
+DIRECTORY = "\x1b]7;"  # fish tells it, and returns
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 # However many of them: none begins in the midst of others.
 ROSE = re.compile(r"(?<!\x1b\[A)(?<!\x1b\[[0-9]A)(?<!\x1b\[[0-9]{2}A)(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
@@ -60,7 +61,7 @@ def shows_nothing(piece: str) -> bool:
         return True
     # ipython writes a title and an empty line, and prompt_toolkit one after what it has drawn: these are no redraws.
     # fish writes its title while it begins or ends a line, and returns.
-    titled = "\x1b]" in piece and TAKES_PASTES not in piece and ENDS_PASTES not in piece
+    titled = "\x1b]" in piece and not any(sign in piece for sign in (TAKES_PASTES, ENDS_PASTES, DIRECTORY))
     if titled or WRAPS in piece or COLOURS.fullmatch(piece):
         return False
     return not CURSOR_KEYS.sub("", SILENT.sub("", piece))

@@ -71,6 +71,7 @@ class Returns:
         self._headless = False  # a prompt came without one
         self._marks_prompts = False
         self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
+        self._several = False  # it had several rows, and goes down them
         self._stepped = False  # the piece before ended in a new line
         self._unwrapped = False
         self._rose = 0  # rows that it went up, and has not come down again
@@ -317,10 +318,10 @@ class Returns:
 
     def _row_of_several(self, seam: Seam) -> bool | None:
         """Of a line, or a prompt, of several rows: each is ended by a return and a new line, which leave an empty piece."""
-        if seam.following == "" and seam.last and self._breaks(seam.last):
-            return True
-        if seam.last == "" and self._above and not self._stepped and self._breaks(self._above):
-            return False
+        if seam.last:
+            self._several = seam.following == "" and self._breaks(seam.last)
+        if self._several:
+            return seam.last != ""  # a new line for each row that it goes down
         above_a_prompt = seam.last == "" and self._above == "" and self._stepped
         return True if above_a_prompt and self._is_head(seam.following) else None
 

@@ -21,10 +21,11 @@ TOKEN = re.compile(
     r"|(?P<control>[\x00-\x1f\x7f-\x9f])",
 )
 
-# What changes neither the cursor nor a cell: colours, titles, cursor shapes, paste mode, questions to the terminal.
+# What changes neither the cursor nor a cell: colours, titles, cursor shapes, paste mode, how keys are sent, questions to the
+# terminal.
 # It begins with a literal ESC, and must: a pattern that begins with a choice is ten times slower.
 _SILENT = (
-    r"(?:\[[0-?]*+(?:[mnct]|(?<=\?2004)[hl]|(?<=\?25)[hl]|(?<=\?12)[hl]| q)"
+    r"(?:\[[0-?]*+(?:[mnct]|(?<=\?2004)[hl]|(?<=\?25)[hl]|(?<=\?12)[hl]| q|(?<=[<-?])u|(?<=[<-?][0-9])u)"
     r"|[\]PX^_][^\x07\x1b\x18\x1a\x9c\n]*+(?:\x07|\x1b\\|[\x18\x1a\x9c])?"
     r"|[=>\\]"
 )
