@@ -284,7 +284,10 @@ class Commands:
                 self._tell(entered, self._judge.unseen(entered.typed))
             else:
                 echoed, self.echo.printed = self.echo.printed, ""
-                self._tell(entered, self._judge.judge(entered, line, echoed))
+                verdict = self._judge.judge(entered, line, echoed)
+                if verdict.text and verdict.text == entered.typed.plain:
+                    self.echo.measure.unwrapped(self.echo.came, verdict.prompt)
+                self._tell(entered, verdict)
 
     # --- told
 
@@ -327,6 +330,7 @@ class Commands:
         """The line of that Enter was left: it is `prompt` and what was typed at it."""
         entered = self._waiting.pop()
         self._terminal.feed("\n")
+        self.echo.measure.unwrapped(self.echo.came, prompt)
         self.echo.forget()
         self._tell(entered, Verdict(entered.typed.edited, prompt))
         self._rows.left_at = self._terminal.lines - 1

@@ -85,8 +85,7 @@ class Measure:
             return
         if len(came) + len(text) > min(SHORT, self._patience):
             return
-        begun = (came or text).partition("\r")[0]
-        found = self._prompts.find(SILENT.sub("", begun) if prompt is None else prompt)
+        found = self._prompts.find(prompt) if prompt is not None else self._prompt_in(came) or self._prompt_in(text)
         if found is None:
             return
         self._patience -= len(came) + len(text)
@@ -101,6 +100,14 @@ class Measure:
                 self._terminal.draw_again(came, window[0])
             self._resize(width=window[0])
 
+    def _prompt_in(self, came: str) -> tuple[str, str] | None:
+        """With which it began, or its last line did."""
+        for start in dict.fromkeys((0, came.rfind("\n") + 1)):
+            found = self._prompts.find(SILENT.sub("", came[start:].partition("\r")[0])) if came[start:] else None
+            if found:
+                return found
+        return None
+
     def _search_left(self, text: str, prompt: str, coloured: str) -> None:
         """Where the display of a search gives way to the prompt again, readline makes as much room as it thinks that takes."""
         searched, room = SEARCHED.match(self._terminal.line()[0]), MAKES_ROOM.search(text.partition(coloured)[0])
@@ -109,6 +116,13 @@ class Measure:
             columns -= len(prompt) - len(prompt.rstrip())
             if columns in (len(prompt.rstrip()), len(coloured)):
                 self.counts_colours = columns == len(coloured)
+
+    def unwrapped(self, came: str, prompt: str) -> None:
+        """All that `came` of a line was typed at `prompt`, key by key."""
+        if self._may_count_here and UNMARKED.search(came) and WRAP.search(came) is None:
+            colours, width = columns_of_colours(came, prompt), self._terminal.width
+            ends = columns_shown(SILENT.sub("", came)) + colours - 1
+            self._may_count_here = ends // width == (len(prompt) + colours) // width or not colours
 
     def typed(self, text: str, came: str) -> None:
         """Before `text` is shown, the echo of a key if it is short: where that goes on behind a full row, and nothing

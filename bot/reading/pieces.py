@@ -80,6 +80,7 @@ COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)")
 MARKS = re.compile(
     r"(?:[%#](?=\x1b)|⏎|¶)(?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:(?:⏎)? \n)?+".encode()
 )
+ERASES_LINE = b"\x1b[1G\x1b[0J"  # node, before its prompt, where nothing is
 MARK, BLANKS = "⏎".encode(), b"       \n"
 ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[A\n", b"\x1b[?1049l\x1b[23;0;0t\n")
 
@@ -89,6 +90,8 @@ def with_returns(lines: bytes, without_silent: Callable[[bytes], bytes], *, mode
     of them set modes."""
     if b"\x1b" not in lines:
         return lines
+    if ERASES_LINE in lines:
+        lines = (b"\n" + lines).replace(b"\n" + ERASES_LINE, b"\n")[1:]
     bare = without_silent(lines)
     if modes or b"\x1b" in bare or b"--More--" in lines or _marks(lines):
         returned = _returned(lines)
