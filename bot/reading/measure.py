@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from bot.reading.counted import columns_of_colours
+from bot.reading.pieces import GOES_UP
 from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
@@ -34,8 +35,8 @@ from bot.reading.window import (
 
 SHORT = 4096
 SHORT_LINE = 400  # with what its colours take
-UP_MANY, RISEN = "A", re.compile(r"\x1b\[([0-9]{2,3})A")
-WALKS = re.compile(r"[\r\x08]|\x1b\[[0-9]*[A-D@P]")
+RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
+WALKS = re.compile(r"\x08|\x1b\[[0-9]*[A-D@P]")
 FORWARD, DOWN = "C", "\x1b[1B"
 SEARCHED, MAKES_ROOM = re.compile(r"\([a-z -]*i-search\)`[^']*': "), re.compile(r"\x1b\[([0-9]*)([@P])\Z")
 # The prompt of Scalingo's containers does not mark its colours as taking no room.
@@ -62,16 +63,16 @@ class Measure:
 
     def drawn(self, text: str, came: str, *, edited: bool) -> None:
         """Before `text` is shown, and `came` since the line began; `edited`: by an editor that takes pastes in brackets."""
-        if len(text) < SHORT and (reached := reached_width(text)) > self._terminal.width:
-            self._resize(width=reached)
-        if len(text) < SHORT:
-            self._resize(width=preview_width(text))
         # Whoever asks knows when the cursor is in the last row, and goes down no more.
         if DOWN in text and self._asked and self._terminal.lowest:
             self._resize(height=higher(self._terminal.height))
-        # prompt_toolkit makes room down to the last row, and comes back.
-        if UP_MANY in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
-            self._resize(height=min(max(self._asked, 1) + risen, MOST_ROWS))
+        if len(text) < SHORT:
+            if (reached := reached_width(text)) > self._terminal.width:
+                self._resize(width=reached)
+            self._resize(width=preview_width(text))
+            # prompt_toolkit makes room down to the last row, and comes back.
+            if "A" in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
+                self._resize(height=min(max(self._asked, 1) + risen, MOST_ROWS))
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
 
@@ -85,6 +86,8 @@ class Measure:
             return
         if len(came) + len(text) > min(SHORT, self._patience):
             return
+        if len(came) + len(text) < self._terminal.width and GOES_UP.search(text) is None:
+            return  # it all stands in one row
         found = self._prompts.find(prompt) if prompt is not None else self._prompt_in(came) or self._prompt_in(text)
         if found is None:
             return

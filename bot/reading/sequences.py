@@ -25,7 +25,7 @@ TOKEN = re.compile(
 # terminal.
 # It begins with a literal ESC, and must: a pattern that begins with a choice is ten times slower.
 _SILENT = (
-    r"(?:\[[0-?]*+(?:[mnct]|(?<=\?2004)[hl]|(?<=\?25)[hl]|(?<=\?12)[hl]| q|(?<=[<-?])u|(?<=[<-?][0-9])u)"
+    r"(?:\[[0-?]*+(?:[mnct]|[hl](?:(?<=\?2004[hl])|(?<=\?(?:25|12)[hl]))| q|u(?:(?<=[<-?]u)|(?<=[<-?][0-9]u)))"
     r"|[\]PX^_][^\x07\x1b\x18\x1a\x9c\n]*+(?:\x07|\x1b\\|[\x18\x1a\x9c])?"
     r"|[=>\\]"
 )
