@@ -93,6 +93,8 @@ class Echo:
     def _measured(self, text: str, prompt: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
         at = 0
+        if len(self.came) >= LONGEST_DRAWN:
+            return text
         bare = prompt.rstrip()
         for wrap in WRAP.finditer(text[:SHORT]):
             if bare and printed(text[wrap.end() : SHORT]).startswith(bare):

@@ -172,8 +172,6 @@ class Measure:
         if wrap["blank"] and self.fills_row(came, prompt):
             return False
         line, place = self._terminal.line()
-        if place > SHORT:
-            return False
         asked = self._prompts.begins(prompt)
         shown = width_of(line[asked:place])
         above, written = last_row_written(row)
