@@ -51,8 +51,10 @@ class Measure:
         self._prompts = prompts
         self.counts_colours = False  # the editor takes them for text
         self._asked = 0  # the row in which the cursor was when a program asked
-        self._may_count_here = True  # nothing typed has passed the place where it would have been wrapped
+        self._colours_may_count = True  # nothing typed has passed the place where it would have been wrapped
         self._patience = PATIENCE
+
+    # --- what tells the size by itself
 
     def asked(self, answer: str) -> None:
         """The terminal gave this answer."""
@@ -76,6 +78,8 @@ class Measure:
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
 
+    # --- where the cursor goes
+
     def entered(self) -> None:
         self._patience += MORE_PATIENCE
 
@@ -96,7 +100,7 @@ class Measure:
         self._search_left(text, found[0], written.coloured)
         if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
             return
-        likely = self.counts_colours or (self._may_count_here and UNMARKED.search(came + text) is not None)
+        likely = self.counts_colours or (self._colours_may_count and UNMARKED.search(came + text) is not None)
         if window := written.window((width, *USUAL, *NARROW), counts_colours=likely):
             self.counts_colours = window[1]
             if window[0] != width and "\n" not in came and not written.resized:
@@ -120,12 +124,14 @@ class Measure:
             if columns in (len(prompt.rstrip()), len(coloured)):
                 self.counts_colours = columns == len(coloured)
 
+    # --- where a line should have wrapped
+
     def unwrapped(self, came: str, prompt: str) -> None:
         """All that `came` of a line was typed at `prompt`, key by key."""
-        if self._may_count_here and UNMARKED.search(came) and WRAP.search(came) is None:
+        if self._colours_may_count and UNMARKED.search(came) and WRAP.search(came) is None:
             colours, width = columns_of_colours(came, prompt), self._terminal.width
             ends = columns_shown(SILENT.sub("", came)) + colours - 1
-            self._may_count_here = ends // width == (len(prompt) + colours) // width or not colours
+            self._colours_may_count = ends // width == (len(prompt) + colours) // width or not colours
 
     def typed(self, text: str, came: str) -> None:
         """Before `text` is shown, the echo of a key if it is short: where that goes on behind a full row, and nothing
@@ -133,10 +139,10 @@ class Measure:
         if len(text) != 1 or text < " " or self._terminal.width_is_told or self.counts_colours:
             return
         line, place = self._terminal.line()
-        if self._may_count_here and len(came) < SHORT_LINE and UNMARKED.search(came) and WRAP.search(came) is None:
+        if self._colours_may_count and len(came) < SHORT_LINE and UNMARKED.search(came) and WRAP.search(came) is None:
             found = self._prompts.find(line)
             counted = place + columns_of_colours(came, found[0]) if found else 0
-            self._may_count_here = counted == 0 or counted % self._terminal.width > 0
+            self._colours_may_count = counted == 0 or counted % self._terminal.width > 0
         over = place % self._terminal.width
         # A blank alone in the next row may be of a wrap that comes in two pieces.
         full = place >= self._terminal.width and (text > " " if over == 0 else over == 1 and line[place - 1] == " ")
@@ -153,6 +159,8 @@ class Measure:
             return False
         width = self._terminal.width
         return (len(found[0]) + colours) // width == (len(line) + colours - 1) // width
+
+    # --- where a line wraps
 
     def prompted(self, came: str) -> None:
         """A first key is pressed behind `came`: a prompt that fills its row, if its colours are counted, is wrapped before

@@ -78,6 +78,8 @@ class Returns:
         self._descending = False  # the line was entered in one of its upper rows: readline goes down, and returns
         self._descended = False  # and has returned
         # How a piece ended, by what is shown before and after it. True: in a return; False: in a new line; None: not told.
+        # First what the two pieces themselves say, in whatever order. From `_fills_its_row` on the order matters: a complete line
+        # before one that goes on, likeness last.
         self._rules: tuple[Callable[[Seam], bool | None], ...] = (
             self._feeds, self._comes_down, self._leaves_editor, self._drawn_without_wrapping, self._rises_above,
             self._shown_to_be_wiped, self._pager_asked, self._row_of_several, self._menu, self._moves,

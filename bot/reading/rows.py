@@ -185,6 +185,7 @@ class Rows:
         return self._unbroken([*self._above(count), self._terminal.line()[0]])[:-1]
 
     def _above(self, count: int) -> list[str]:
+        # Longer than any command: what stands there is output, and none of it is looked at.
         return self._terminal.above(count) if 0 < count <= LONGEST_BLOCK else []
 
     def _unbroken(self, rows: list[str]) -> list[str]:

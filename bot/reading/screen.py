@@ -176,7 +176,7 @@ class Screen:
         """Nothing is special: cursor at the end of the last line, no margins, no modes."""
         if self.top or self.bottom != self.height - 1 or self.inserts or not self.wraps or self.stops is not None:
             return False
-        if self.alternate or any(self.drawing) or self.origin:
+        if any(self.drawing) or self.origin:
             return False
         return self.y == len(self.rows) - 1 and self.x >= len(self.row().cells)
 
@@ -484,7 +484,6 @@ class Screen:
     def decstbm(self, p: list[int]) -> None:
         top, bottom = (p[0] or 1) - 1, min((p[1:] or [0])[0] or self.height, self.height) - 1
         if top < bottom:
-            self.row_at(min(self.height - 1, max(len(self.rows) - 1, 0)))
             self.top, self.bottom = top, bottom
             self.x = 0
             self._go(1)

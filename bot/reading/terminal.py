@@ -187,8 +187,6 @@ class Terminal:
         """Hand on everything: the session has ended."""
         if self.alternate:
             self._mark()
-        if self._unfinished == "\r":
-            self._unfinished = ""
         self._leave_cells(force=True)
         self._keep(self._settled_line()[0] + "\n")
         self._line, self._seen = "", None

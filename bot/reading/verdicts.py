@@ -33,7 +33,7 @@ from bot.reading.likeness import (
 )
 from bot.reading.prompts import ASKS, QUESTION, Prompts
 from bot.reading.reconciled import reconciled
-from bot.reading.rows import LONGEST_BLOCK, Rows, Stood
+from bot.reading.rows import Rows, Stood
 
 SEARCHES = ("/", "?", ":")
 VI_SEARCHES = "/?"
@@ -329,7 +329,7 @@ class Judge:
     def _interrupted(self, case: Case) -> Verdict | None:
         """It was begun in a row above, and went on in each row below: a job wrote in the midst of it."""
         edited = case.typed.edited
-        prompt, rows = self._rows.from_last_prompt(self._rows.since_left()[-LONGEST_BLOCK:])
+        prompt, rows = self._rows.from_last_prompt(self._rows.since_left())
         if not (case.typed.known and prompt) or len(edited) > SHORT_LINE:
             return None
         went_on = goes_on_in([rows[0][len(prompt) :], *rows[1:], case.line], edited)

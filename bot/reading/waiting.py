@@ -67,7 +67,7 @@ class Waiting:
                 return [entered for entered in leaving if not entered.full_screen or entered is leaving[-1]]
         while len(queue) > 1 and queue[0].full_screen:
             queue.popleft()
-        if not queue or (len(queue) > 1 and not line and not final):
+        if len(queue) > 1 and not line and not final:
             return []
         self._passed += 1
         if queue[0].ahead and not final and self._passed < MOST_PASSED and not self._recalled(queue[0], line):
