@@ -5,13 +5,14 @@ bytes → batches of records → keys  ─┐
                                     └ commands: what was on the line at Enter
 
 To read on, in this order:
-`records`: JSON in slices. `sequences`, `terminal`: what was shown, line by line; `screen` where the cursor moves, `repaints` what
-need not be drawn, `scrollback` what has left, `window` its size.
-`keys`, `prompts`, `echo` with `measure`, `commands`: what was typed and where; `firstkey` at which prompt, `waiting` until its line is
-left, `told` as what. `entered`, `verdicts`: what a program received of it; `rows` where that stands, `likeness`, `reconciled` where
-keys and screen disagree, `counted` where the screen is a tangle.
+`records`: JSON in slices; `times`. `sequences`, `terminal`: what was shown, line by line; `screen` where the cursor moves, `repaints`
+what need not be drawn, `scrollback` what has left.
+`keys`, `prompts`, `commands`: what was typed and where; `firstkey` at which prompt, `waiting` until its line is left, `told` as what.
+`entered`, `verdicts`: what a program received of it; `rows` where that stands, `likeness`, `reconciled` where keys and screen disagree.
+`echo`: what came of the line that is being typed. What that tells of the window: `measure`, by the signs in `window` and by `walk`,
+the way that the cursor goes; `counted` where the colours of a prompt are taken for columns.
 `returns`: the returns that a line recorder loses; `pieces` and `progress` what tells them.
-`transcript`, `secrets` (with all of `masking`): what may leave. `export`: in which form.
+`transcript`, `secrets` (with all of `masking`, its patterns made `lazily`): what may leave. `export`: in which form.
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class Commands:
                 right=at.right,
                 full_screen=self._full_screen(),
                 ahead=bool(self._waiting),
-                lowest=at.lowest,
+                nothing_below=at.nothing_below,
                 asked=self._terminal.line()[0] if live else "",
             )
         )
@@ -128,7 +128,7 @@ class Commands:
     def _still_typed(self) -> bool:
         """The Enter was for a search, or a menu, of the line editor: its line is being typed where it was."""
         entered = self._waiting.first
-        known = self._prompts.known(entered.prompt or "")
+        known = self._prompts.learnt(entered.prompt or "")
         return (
             not entered.ahead
             and known is not None
@@ -222,7 +222,7 @@ class Commands:
         entered = self._waiting.first
         if meant := self.echo.as_meant(entered.prompt):
             return meant.below
-        return entered.lowest and self._terminal.below()
+        return entered.nothing_below and self._terminal.below()
 
     def cut(self, time: str) -> None:
         """The log ended at `time`: what its recorder then still held was written away, with no Enter behind it."""
@@ -339,7 +339,7 @@ class Commands:
         """The line of the last Enter stands there as it was typed."""
         typed = self._waiting.first.typed
         if not typed.edited and typed.known:
-            found = self._prompts.known(line + " ")
+            found = self._prompts.learnt(line + " ")
             return found is not None and found[0].rstrip() == line
         return typed.known and self._judge.matching(typed, line) is not None
 
@@ -347,8 +347,8 @@ class Commands:
         """The line of the last Enter goes on, or is drawn again, in what follows: so it has not been left."""
         typed = self._waiting.first.typed
         if not typed.known and "i-search)" in line:
-            return self._prompts.find(following + " ") is not None
-        found = self._prompts.find(line + " ")
+            return self._prompts.find_stripped(following) is not None
+        found = self._prompts.find_stripped(line)
         shown = (line[len(found[0]) :] if found else line).translate(NO_BLANKS)
         wanted, rest = typed.edited.translate(NO_BLANKS), following.translate(NO_BLANKS)
         return bool(shown and rest) and shown[-8:] + rest[:8] in wanted

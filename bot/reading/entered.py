@@ -20,7 +20,7 @@ class Entered:
     right: str = ""  # a prompt at the right edge, which stood behind the cursor then
     full_screen: bool = False
     ahead: bool = False
-    lowest: bool = False  # nothing stood below it then
+    nothing_below: bool = False  # it then
     asked: str = ""  # the cursor's line, when Enter was pressed
 
 

@@ -18,11 +18,11 @@ class FirstKey:
         self.prompt: str | None = None
         self.lines = 0  # above
         self.right = ""  # a prompt at the right edge
-        self.lowest = False  # nothing stood below
+        self.nothing_below = False  # nothing stood below
 
     def entered(self) -> None:
         """The next key will be the first of another line."""
-        self.pressed, self.prompt, self.right, self.lowest = False, None, "", False
+        self.pressed, self.prompt, self.right, self.nothing_below = False, None, "", False
 
     def look(self) -> bool:
         """A key is pressed: it is the first if the cursor stands at another prompt than before. Keys that a pager got are
@@ -36,13 +36,13 @@ class FirstKey:
         self.pressed, self.prompt = True, before
         self.right = "" if self._keyboard.editor.line.text else line[place:].strip()
         self.lines = self._terminal.lines
-        self.lowest = not self._terminal.below()
+        self.nothing_below = not self._terminal.below()
         return True
 
     def _is_another_prompt(self, before: str) -> bool:
         """Only at a prompt that is no known one can another follow; a tangled line may look like one."""
-        known = self._prompts.known(self.prompt or "")
-        found = (self._prompts.known if known and known[0] == self.prompt else self._prompts.find)(before)
+        known = self._prompts.learnt(self.prompt or "")
+        found = (self._prompts.learnt if known and known[0] == self.prompt else self._prompts.find)(before)
         return before != self.prompt and found is not None and found[0] == before
 
     def _is_row_of_typed(self, before: str) -> bool:

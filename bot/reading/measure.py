@@ -183,7 +183,7 @@ class Measure:
         asked = self._prompts.begins(prompt)
         shown = width_of(line[asked:place])
         above, written = last_row_written(row)
-        known = self._prompts.known(line[:place] + " ") if wrap["blank"] else None
+        known = self._prompts.learnt(line[:place] + " ") if wrap["blank"] else None
         if known and known[0] == line[:place] + " ":
             return False  # the blank is the prompt's own
         if wrap["column"]:

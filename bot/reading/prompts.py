@@ -120,7 +120,7 @@ class Prompts:
         while len(self._seen) > self.MOST:
             del self._seen[next(iter(self._seen))]
 
-    def known(self, line: str) -> tuple[str, str] | None:
+    def learnt(self, line: str) -> tuple[str, str] | None:
         """The prompt that `line` begins with, of those that were learnt, and its program; the longest."""
         best: tuple[str, str] | None = None
         start = _interrupts(line)
@@ -132,7 +132,7 @@ class Prompts:
 
     def begins(self, prompt: str) -> int:
         """Where in it a learnt prompt begins: a question that was answered blind may stand before it."""
-        known = self.known(prompt)
+        known = self.learnt(prompt)
         if len(prompt) > LONGEST_PROMPT or (known and known[0] == prompt):
             return 0
         found = [at for pattern, _ in self._seen.values() for at in pattern.finditer(prompt) if at.end() == len(prompt)]
@@ -146,7 +146,12 @@ class Prompts:
         return (line[: match.end()], PROGRAMS[match.lastgroup or SHELL]) if match else None
 
     def find(self, line: str) -> tuple[str, str] | None:
-        return self.known(line) or self.guess(line)
+        """The prompt that `line` begins with, learnt or guessed, and its program."""
+        return self.learnt(line) or self.guess(line)
+
+    def find_stripped(self, line: str) -> tuple[str, str] | None:
+        """The same for a line whose last blanks were cut: that at the prompt's end may be among them."""
+        return self.find(line + " ")
 
     def program_of(self, prompt: str, started: str) -> str:
         """Whose prompt it is; `started` is the program that the last command started, if it did."""
@@ -154,7 +159,7 @@ class Prompts:
             return started
         if CONTINUED.fullmatch(prompt) or (prompt in SHARED and self.program in USE_SHARED):
             return self.program
-        known = self.known(prompt)
+        known = self.learnt(prompt)
         if known and known[0] == prompt and known[1] != UNKNOWN:
             return known[1]
         guess = self.guess(prompt)

@@ -135,8 +135,8 @@ class Returns:
         self._at = prompt = self._prompt()
         if prompt is None and (meant := self._commands.echo.as_meant(None)):
             # It is drawn over, but a line is still being typed.
-            prompt, _ = self._prompts.find(meant.line + " ") or (None, "")
-        known = prompt is not None and (self._prompts.known(prompt) is not None or pieces.TAKES_PASTES in piece)
+            prompt, _ = self._prompts.find_stripped(meant.line) or (None, "")
+        known = prompt is not None and (self._prompts.learnt(prompt) is not None or pieces.TAKES_PASTES in piece)
         if known or (prompt is not None and (self._attentive or self._commands.waiting or not self._prompts)):
             self._attentive, self._since, self._judged = True, 0, self._commands.judged
             self._known = known
@@ -147,7 +147,7 @@ class Returns:
 
     def _goes_on(self, piece: str) -> bool:
         """It is a further row of a line, or asks for one: no prompt that could have had an upper line."""
-        found = self._prompts.find(SILENT.sub("", piece) + " ")
+        found = self._prompts.find_stripped(SILENT.sub("", piece))
         return self._attentive if found is None else CONTINUED.fullmatch(found[0]) is not None
 
     def _shows_at_once(self, piece: str) -> bool:
@@ -160,7 +160,7 @@ class Returns:
         line = self._terminal.line()[0]
         if typed is None or not line.endswith(typed) or self._commands.echo.edited or len(line) >= self._terminal.width:
             return False
-        known = self._prompts.known(line)
+        known = self._prompts.learnt(line)
         if known is None or len(known[0]) + len(typed) != len(line):
             return False
         shape = DIGITS.sub("0", known[0])
@@ -372,7 +372,7 @@ class Returns:
         if pieces.ERASES_ONLY.match(seam.following):
             return self._at is not None or (self._attentive and self._known and seam.last == "" and self._stepped)
         if seam.last == ERASE and not pieces.REDRAWS.match(seam.following):
-            return self._prompts.find(seam.shown + " ") is not None
+            return self._prompts.find_stripped(seam.shown) is not None
         return None
 
     def _redrawn(self, seam: Seam) -> bool | None:
@@ -383,7 +383,7 @@ class Returns:
             or (
                 pieces.ASIDE.match(line) is not None
                 and not self._given_up()
-                and self._prompts.find(seam.shown + " ") is not None
+                and self._prompts.find_stripped(seam.shown) is not None
             )
             or (
                 self._at is not None
@@ -477,7 +477,7 @@ class Returns:
         """The same prompt with another sign in it: of vi's modes, for instance."""
         if self._commands.echo.measure.counts_colours and not SILENT.sub("", seam.last).startswith(prompt.rstrip()):
             return False  # what stands there may be left of a line that was drawn over others
-        found = self._prompts.find(seam.shown + " ")
+        found = self._prompts.find_stripped(seam.shown)
         return found is not None and len(found[0]) == len(prompt) and found[0][-8:] == prompt[-8:]
 
     def _marks(self, last: str) -> bool:
@@ -546,16 +546,16 @@ class Returns:
 
     def _at_shell(self) -> bool:
         """Whatever was started last: it has been left."""
-        known = self._prompts.known(self._at or "")
+        known = self._prompts.learnt(self._at or "")
         return known is not None and known[0] == self._at and known[1] == SHELL
 
     def _prompt(self) -> str | None:
         """The prompt of the line that is being typed, if it looks like one."""
         if self._terminal.alternate:
             return None
-        found = self._prompts.find(self._terminal.line()[0] + " ")
+        found = self._prompts.find_stripped(self._terminal.line()[0])
         if found is None and self._attentive and (meant := self._commands.echo.as_meant(None)):
-            found = self._prompts.find(meant.line + " ")  # what is typed may go on in the row above
+            found = self._prompts.find_stripped(meant.line)  # what is typed may go on in the row above
         return found[0] if found else None
 
     def _wraps(self, prompt: str, seam: Seam) -> bool:

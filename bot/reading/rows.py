@@ -56,7 +56,7 @@ class Rows:
             text = text.removesuffix(entered.right).rstrip()
         elif self._reaches_edge(line) and "    " not in entered.typed.edited and not SEARCH_LEFT.search(text):
             text = RIGHT_PROMPT.sub("", text)
-        following = self._prompts.known(text + " ")
+        following = self._prompts.learnt(text + " ")
         if following and not text[len(following[0]) :].strip():
             text = ""  # the next prompt, on the line of an answer that moved nothing
         stood = Stood(prompt, text)
@@ -67,7 +67,7 @@ class Rows:
     def _behind(self, prompt: str, line: str) -> Stood | None:
         if prompt.strip() and line.startswith(prompt.rstrip()):
             return Stood(prompt, line[len(prompt) :])
-        known = self._prompts.known(line + " ")
+        known = self._prompts.learnt(line + " ")
         return Stood(known[0], line[len(known[0]) :]) if known else None
 
     def _reaches_edge(self, line: str) -> bool:
@@ -79,7 +79,7 @@ class Rows:
         return Stood(found[0], line[len(found[0]) :]) if found else None
 
     def _without_indent(self, prompt: str) -> str:
-        known = self._prompts.known(prompt)
+        known = self._prompts.learnt(prompt)
         found = known or self._prompts.guess(prompt)
         return found[0] if found and (known or prompt[len(found[0]) :].isspace()) else prompt
 
@@ -128,7 +128,7 @@ class Rows:
     def from_last_prompt(self, rows: list[str]) -> tuple[str, list[str]]:
         """The last known prompt that has something behind it, and the rows from there on."""
         for number in range(len(rows) - 1, -1, -1):
-            found = self._prompts.known(rows[number])
+            found = self._prompts.learnt(rows[number])
             if found is not None and rows[number][len(found[0]) :].strip():
                 return found[0], rows[number:]
         return "", []
@@ -178,7 +178,7 @@ class Rows:
 
     def begins(self, row: str) -> bool:
         """An editor drew it with something before what was typed, so it does not just go on from the row above."""
-        prompt = self._prompts.known(row) if self._prompts or row[:1].isspace() else self._prompts.guess(row)
+        prompt = self._prompts.learnt(row) if self._prompts or row[:1].isspace() else self._prompts.guess(row)
         return bool(self.repeated(row) or prompt or GOES_ON.match(row))
 
     def _lines_above(self, count: int) -> list[str]:

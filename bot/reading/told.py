@@ -69,7 +69,7 @@ class Told:
 
     def _hide(self, entered: Entered, verdict: Verdict) -> None:
         """What was typed blind is masked wherever it turns up, unless it may be a command that was just not shown."""
-        if entered.prompt is not None or not self._prompts.find(verdict.prompt + " "):
+        if entered.prompt is not None or not self._prompts.find_stripped(verdict.prompt):
             for secret in {entered.typed.edited.replace(WILD, ""), entered.typed.plain}:
                 self._masks.learn(secret)
         self._accept(Command(entered.time, MASKED, UNKNOWN, True))
@@ -77,7 +77,7 @@ class Told:
     def _of_block_again(self, typed: Typed, verdict: Verdict) -> Verdict:
         """Of a block that is drawn whole only the first row was looked at, as before."""
         stood, self._stood = self._stood, verdict.text
-        again = self._echo.edited and verdict.text == stood and self._prompts.known(verdict.prompt)
+        again = self._echo.edited and verdict.text == stood and self._prompts.learnt(verdict.prompt)
         return replace(verdict, text=typed.edited) if again and not verdict.sure and typed.known else verdict
 
     def _tell_line(self, entered: Entered, verdict: Verdict) -> None:

@@ -181,7 +181,7 @@ class Judge:
     def _vi_searched(self, case: Case) -> Verdict | None:
         """vi's search: its prompt came back alone, or what is sought stands there with its sign in front. Where Escape came
         before, it would have completed a name with emacs keys."""
-        keys, found = case.typed.edited, self._prompts.find(case.line + " ")
+        keys, found = case.typed.edited, self._prompts.find_stripped(case.line)
         sought = keys.removeprefix(WILD).translate(NO_BLANKS)
         if found is None or case.typed.known or not sought or WILD in sought:
             return None
@@ -307,7 +307,7 @@ class Judge:
     def _echoed_in_part(self, case: Case) -> Verdict | None:
         """It was typed where its keys are shown, so no secret: at a prompt, in a search, or they came one by one."""
         typed, echoed = case.typed, case.echoed
-        at_prompt = echoed.strip() and self._prompts.known(case.entered.prompt or echoed)
+        at_prompt = echoed.strip() and self._prompts.learnt(case.entered.prompt or echoed)
         if at_prompt or typed.searched or follows(typed.keys, echoed) or ends_alike(typed.edited, echoed):
             return Verdict(typed.edited.replace(WILD, ""), case.entered.prompt or "", sure=False)
         return None
