@@ -12,7 +12,7 @@ from bot.reading.prompts import Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
-from bot.reading.walk import Written
+from bot.reading.walk import Window, Written
 from bot.reading.window import (
     CURSOR_AT,
     MOST_ROWS,
@@ -52,6 +52,8 @@ class Measure:
         self.counts_colours = False  # the editor takes them for text
         self._asked = 0  # the row in which the cursor was when a program asked
         self._colours_may_count = True  # nothing typed has passed the place where it would have been wrapped
+        self._refuted: set[Window] = set()  # by where the cursor went, at prompts whose colours take so many columns:
+        self._colours = 0
         self._patience = PATIENCE
 
     # --- what tells the size by itself
@@ -101,11 +103,17 @@ class Measure:
         if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
             return
         likely = self.counts_colours or (self._colours_may_count and UNMARKED.search(came + text) is not None)
-        if window := written.window((width, *USUAL, *NARROW), counts_colours=likely):
-            self.counts_colours = window[1]
-            if window[0] != width and "\n" not in came and not written.resized:
-                self._terminal.draw_again(came, window[0])
-            self._resize(width=window[0])
+        windows = [Window(each, counts) for counts in (likely, not likely) for each in (width, *USUAL, *NARROW)]
+        if written.resized or written.colours != self._colours or self._refuted.issuperset(windows):
+            self._refuted.clear()
+        self._colours = written.colours
+        window, refuted = written.window(window for window in windows if window not in self._refuted)
+        self._refuted |= refuted
+        if window:
+            self.counts_colours = window.counts_colours
+            if window.width != width and "\n" not in came and not written.resized:
+                self._terminal.draw_again(came, window.width)
+            self._resize(width=window.width)
 
     def _prompt_in(self, came: str) -> tuple[str, str] | None:
         """With which it began, or its last line did."""

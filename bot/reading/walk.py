@@ -5,7 +5,8 @@ place that its line does not have is in another window, or counts the colours of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from bot.reading.counted import coloured_prompt
 from bot.reading.pieces import ASIDE
@@ -26,6 +27,11 @@ MOVES = (UP, FORWARD, BACK, RETURN)
 Step = tuple[str, int]
 
 
+class Window(NamedTuple):
+    width: int
+    counts_colours: bool  # of the prompt, as columns
+
+
 class Written:
     """What was written of a line, from a prompt on."""
 
@@ -43,6 +49,11 @@ class Written:
         # Where colours take no room, it may write the prompt again only to go to its end.
         self._marks_colours = any(part.endswith("\r") and ASIDE.search(part) is None for part in drawn[:-1])
 
+    @property
+    def colours(self) -> int:
+        """How many columns the colours of the prompt take if they are counted."""
+        return self._columns[1] - self._columns[0]
+
     def fits(self, width: int, *, counts_colours: bool) -> bool:
         """The cursor can have gone so in a window of this width."""
         return Walk(self._columns[counts_colours], self._blanks, width).goes(self._steps)
@@ -52,20 +63,20 @@ class Written:
         walk = Walk(self._columns[counts_colours], self._blanks, width)
         return walk.goes(self._steps) and walk.full
 
-    def window(self, widths: Sequence[int], *, counts_colours: bool) -> tuple[int, bool] | None:
-        """The first of `widths` in which it can, and whether the colours of the prompt are counted there: rather as
-        `counts_colours` says. Better is one in which it went to the prompt's end."""
-        found = None
-        for counts in (counts_colours, not counts_colours):
-            if counts and (self._columns[0] == self._columns[1] or self._marks_colours):
+    def window(self, windows: Iterable[Window]) -> tuple[Window | None, set[Window]]:
+        """The first of `windows` in which it can, better one in which it went to the prompt's end; and those in which it can't."""
+        found, refuted = None, set()
+        for window in windows:
+            if window.counts_colours and (self.colours == 0 or self._marks_colours):
                 continue
-            for width in widths:
-                walk = Walk(self._columns[counts], self._blanks, width)
-                if walk.goes(self._steps):
-                    if walk.went_home:
-                        return width, counts
-                    found = found or (width, counts)
-        return found
+            walk = Walk(self._columns[window.counts_colours], self._blanks, window.width)
+            if not walk.goes(self._steps):
+                refuted.add(window)
+            elif walk.went_home:
+                return window, refuted
+            else:
+                found = found or window
+        return found, refuted
 
 
 def _steps_in(written: str) -> list[Step]:
