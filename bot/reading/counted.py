@@ -57,7 +57,8 @@ def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
     if line.startswith(padded):
         below = place // like.width < (len(line.rstrip()) - 1) // like.width
         wraps = place % like.width == 1 and line[place - 1 : place] == " "
-        return Meant(prompt + line[len(padded) + blanks :], below, wraps)
+        # Once it is drawn anew somewhere else, that is where the line begins.
+        return Meant(prompt + line[line.rfind(padded) + len(padded) + blanks :], below, wraps)
     if not line.strip():  # the cursor has left it
         above = next((row for row in reversed(terminal.above(min(terminal.lines, MOST_ROWS))) if row.strip()), "")
         return Meant(prompt + above[len(padded) + blanks :], False, False) if above.startswith(padded) else None
