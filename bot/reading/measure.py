@@ -76,7 +76,7 @@ class Measure:
             self._resize(width=preview_width(text))
             # prompt_toolkit makes room down to the last row, and comes back.
             if "A" in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
-                self._resize(height=min(max(self._asked, 1) + risen, MOST_ROWS))
+                self._resize(height=min(max(self._asked, 2) + risen, MOST_ROWS))
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
 

@@ -446,7 +446,8 @@ class Screen:
     def _keep_and_erase(self) -> None:
         """To erase the screen is no reason to forget what was on it."""
         rows = self.rows
-        while rows and not rows[-1].text.strip():
+        # Blanks that were written above the cursor, or where it is, are something.
+        while rows and not (rows[-1].text.strip() if len(rows) - 1 > self.y else rows[-1].cells):
             rows.pop()
         for y in range(len(rows)):
             self._scrolled(self.leaving(y))
