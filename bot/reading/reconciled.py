@@ -95,6 +95,11 @@ def more_at_the_right(line: Line) -> Verdict | None:
     return line.as_typed() if line.keys and line.stood.text.lstrip().startswith(line.keys + "  ") else None
 
 
+def more_behind(line: Line) -> Verdict | None:
+    """A job wrote behind it."""
+    return line.as_typed() if line.keys and line.shown.startswith(line.keys) else None
+
+
 def first_row_of_a_paste(line: Line) -> Verdict | None:
     return line.as_typed() if line.shown == line.keys.split("\n")[0].strip() else None
 
@@ -121,5 +126,5 @@ def shown_among_others(line: Line) -> Verdict | None:
 
 RULES: tuple[Callable[[Line], Verdict | None], ...] = (
     nothing_shown, stars_shown, search_left_over, tabs_completed_nothing, keys_tell_no_more,
-    more_at_the_right, first_row_of_a_paste, drawn_whole, echoed_whole, shown_among_others,
+    more_at_the_right, more_behind, first_row_of_a_paste, drawn_whole, echoed_whole, shown_among_others,
 )  # fmt: skip

@@ -218,11 +218,15 @@ class Judge:
         return self._with_indent(matching)
 
     def _as_it_stood(self, case: Case) -> Verdict | None:
-        """It stood at a prompt, as the keys say, when Enter was pressed: since then an editor of blocks drew all rows."""
-        found = self._prompts.find(case.entered.asked)
-        text = case.typed.edited.rstrip()
-        stood = found is not None and text and case.typed.known and case.entered.asked.rstrip() == found[0] + text
-        return Verdict(case.typed.edited, found[0]) if found and stood else None
+        """It stood there, as the keys say, when Enter was pressed: since then an editor of blocks drew all rows."""
+        asked, text, found = case.entered.asked, case.typed.edited, self._prompts.find(case.entered.asked)
+        if not (case.typed.known and text.strip()):
+            return None
+        if found:
+            return Verdict(text, found[0]) if asked.rstrip() == found[0] + text.rstrip() else None
+        prompt = (case.entered.prompt or "").rstrip()
+        stood = prompt and case.line.startswith(prompt) and asked.startswith(prompt)
+        return Verdict(text, f"{prompt} ") if stood and asked[len(prompt) :].strip() == text.strip() else None
 
     def _only_what_came_after(self, case: Case) -> Verdict | None:
         """All that stands behind a question came after the Enter, which moved nothing: the same question again, for instance.
