@@ -160,7 +160,7 @@ _PLACEHOLDER: Final = lazily(
     |redacted|filtered|masked|removed|todo|n/a|empty|unset|missing|blank|invalid|valid|prompt|ask|default|disabled|enabled
     |string|str|text|bytea|bytes|bool|boolean|integer|int|bigint|number|object|any|uuid|json|jsonb|varchar|char|character
     |change_?me\w*|replace[-_]?me|to_be_\w+|insert[-_]\w+|[\w-]+[-_]here|dummy|placeholder|example|__\w+__|your[-_ ].*|my[-_](?:secret|password|token|key)|password|passwd|pass|secret|token|key|value|api[-_]?key
-    |expired|expires|incorrect|wrong|weak|strong|protected|encrypted|saved|updated|changed|correct|accepted|denied|rejected|failed|success
+    |expired|expires|incorrect(?:--reenter:?)?|wrong|weak|strong|protected|encrypted|saved|updated|changed|correct|accepted|denied|rejected|failed|success
     |successful|match(?:es)?|obligatoire|requise?|oublié|incorrecte?|invalide|expiré|valide|modifié|optionnel(?:le)?|aucune?|vide
     |bearer|basic|digest|hmac|jwt|oauth2?|ldap|md5|trust|peer|ident|scram-sha-256|sha-?(?:1|256|512)|rsa|aes|refresh|access
     |~|[*\u2022\u25cf\u2588.\u2026_x-]{3,}
