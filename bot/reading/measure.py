@@ -185,7 +185,7 @@ class Measure:
     def wraps(self, wrap: re.Match[str], row: str, prompt: str, came: str) -> bool:
         """The editor wraps at `wrap`, a match of WRAP, and what stands there was shown before: the window has another width
         than was thought. `row`: of the cursor's row, as it came."""
-        if wrap["blank"] and self.fills_row(came, prompt):
+        if self._terminal.width_is_told or (wrap["blank"] and self.fills_row(came, prompt)):
             return False
         line, place = self._terminal.line()
         asked = self._prompts.begins(prompt)
