@@ -346,8 +346,9 @@ class Returns:
             return False
         return not self._has_rows_below() if self._descending and seam.last == seam.following == "" else None
 
-    def _just_left(self, _seam: Seam) -> bool | None:
-        return False if self._attentive and self._judged != self._commands.judged else None
+    def _just_left(self, seam: Seam) -> bool | None:
+        """Until the next prompt comes, there is only likeness."""
+        return bool(self._next_state(seam)) if self._attentive and self._judged != self._commands.judged else None
 
     def _fills_its_row(self, seam: Seam) -> bool | None:
         """The line ended at the edge, so the editor wrapped behind it, and goes up to draw it again."""
