@@ -52,7 +52,8 @@ class Measure:
         self.counts_colours = False  # the editor takes them for text
         self._asked = 0  # the row in which the cursor was when a program asked
         self._colours_may_count = True  # nothing typed has passed the place where it would have been wrapped
-        self._refuted: set[Window] = set()  # by where the cursor went, at prompts whose colours take so many columns:
+        # By where the cursor went, at prompts whose colours take so many columns.
+        self._refuted: set[Window] = set()
         self._colours = 0
         self._patience = PATIENCE
 
@@ -88,7 +89,8 @@ class Measure:
     def walked(self, text: str, came: str, prompt: str | None) -> None:
         """Before `text` is shown in a line that is being typed at `prompt`, if that is known: where the cursor goes, there
         must be a place for it."""
-        if self._terminal.width_is_told or not (WALKS.search(text) or came.endswith(FORWARD)):
+        told = self._terminal.width_is_told or self._terminal.alternate
+        if told or not (WALKS.search(text) or came.endswith(FORWARD)):
             return
         if len(came) + len(text) > min(SHORT, self._patience):
             return
@@ -98,7 +100,7 @@ class Measure:
         if found is None:
             return
         self._patience -= len(came) + len(text)
-        width, written = self._terminal.width, Written(came + text, found[0][self._prompts.begins(found[0]) :])
+        width, written = self._terminal.width, self._written(came + text, found[0])
         self._search_left(text, found[0], written.coloured)
         if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
             return
@@ -114,6 +116,9 @@ class Measure:
             if window.width != width and "\n" not in came and not written.resized:
                 self._terminal.draw_again(came, window.width)
             self._resize(width=window.width)
+
+    def _written(self, came: str, prompt: str) -> Written:
+        return Written(came, prompt[self._prompts.begins(prompt) :])
 
     def _prompt_in(self, came: str) -> tuple[str, str] | None:
         """With which it began, or its last line did."""
@@ -212,7 +217,7 @@ class Measure:
         """All that `came` of a line fills its last row."""
         if len(came) > SHORT or (found := self._prompts.find(prompt)) is None:
             return False
-        written = Written(came, found[0][self._prompts.begins(found[0]) :])
+        written = self._written(came, found[0])
         return written.is_known and written.fills_row(self._terminal.width, counts_colours=self.counts_colours)
 
     def wrapped(self, shown: int, written: str, width: int) -> None:
