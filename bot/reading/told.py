@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -18,6 +19,8 @@ CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) 
 )
 CONTINUATION = ">"  # bash's prompt for the rest of a command
 GIVEN_UP = "^C"
+IRB, IRB_SIGNS = "irb", "*>\"'/ "  # behind the number of the row
+MOST_ROWS = 40  # of a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Told:
         self._accept = accept
         self._last = ""
         self._stood = ""  # on the line that was left last
+        self._numbered: deque[tuple[str, str]] = deque(maxlen=MOST_ROWS)  # what stood at which of irb's prompts
         self._started = ""  # the program that the last command started, if its prompts look like another's
 
     @property
@@ -77,8 +81,14 @@ class Told:
     def _of_block_again(self, typed: Typed, verdict: Verdict) -> Verdict:
         """Of a block that is drawn whole only the first row was looked at, as before."""
         stood, self._stood = self._stood, verdict.text
-        again = self._echo.edited and verdict.text == stood and self._prompts.learnt(verdict.prompt)
-        return replace(verdict, text=typed.edited) if again and not verdict.sure and typed.known else verdict
+        same = self._echo.edited and verdict.text == stood and not verdict.sure
+        # irb numbers its rows.
+        row = verdict.prompt.rstrip(IRB_SIGNS), verdict.text
+        drawn_again = row in self._numbered and verdict.text.strip() != typed.edited.strip()
+        again = drawn_again or (same and self._prompts.learnt(verdict.prompt) is not None)
+        if self._prompts.program == IRB:
+            self._numbered.append(row)
+        return replace(verdict, text=typed.edited) if again and typed.known else verdict
 
     def _tell_line(self, entered: Entered, verdict: Verdict) -> None:
         text = _gone_on(entered.typed, verdict.text).translate(CARETS)

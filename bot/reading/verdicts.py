@@ -40,6 +40,8 @@ VI_SEARCHES = "/?"
 # What pagers show while they wait for a key.
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
 MORE = "--More--"
+# irb since 1.7, which indents what it draws; those before it wrote how deep it was into the prompt, and the blanks with it.
+INDENTS = re.compile(r"irb\([^)]*\):\d+[^:\d]")
 # Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.
 SECRETS = re.compile(r"pass|pin\b|secret|token|code|(?<!any )key\b", re.IGNORECASE)
 SHORT_LINE = 200
@@ -145,7 +147,8 @@ class Judge:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
         typed = self._echo.row.rpartition(found[0].rstrip())[2] if found else ""
-        indent = verdict.prompt[len(found[0]) :] if found and (block or _draws_by_column(typed)) else ""
+        indents = found is not None and (block or INDENTS.match(found[0]) or _draws_by_column(typed))
+        indent = verdict.prompt[len(found[0]) :] if found and indents else ""
         return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
 
     # --- no prompt got it
