@@ -163,6 +163,17 @@ def test_what_is_repeated_takes_no_longer_each_time(row: str) -> None:
     assert Session(many).transcript.endswith("y\n")
 
 
+def test_of_a_block_that_irb_draws_again_its_last_row_is_told() -> None:
+    first, second = "irb(main):001* [1].each do |x|\n", "irb(main):002*   puts x\n"
+    session = Session(
+        log(
+            ("output", "irb(main):001> 1\n"), ("input", "[1].each do |x|\n"), ("output", first), ("input", "puts x\n"), ("output", second),
+            ("input", "end\n"), ("output", f"\x1b[2A{first}"), ("output", second), ("output", "irb(main):003> end\n"), ("output", "=> [1]\n"),
+        )
+    )  # fmt: skip
+    assert [command.text for command in session.commands] == ["[1].each do |x|", "  puts x", "end"]
+
+
 def refusal(data: bytes) -> str:
     try:
         Session(data)

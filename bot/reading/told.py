@@ -86,7 +86,7 @@ class Told:
         row = verdict.prompt.rstrip(IRB_SIGNS), verdict.text
         drawn_again = row in self._numbered and verdict.text.strip() != typed.edited.strip()
         again = drawn_again or (same and self._prompts.learnt(verdict.prompt) is not None)
-        if self._prompts.program == IRB:
+        if IRB in (self._prompts.program, verdict.prompt[: len(IRB)]):
             self._numbered.append(row)
         return replace(verdict, text=typed.edited) if again and typed.known else verdict
 
