@@ -201,8 +201,6 @@ class Measure:
             return False  # the blank is the prompt's own
         if wrap["column"]:
             shown = shown + 1 if shown == int(wrap["column"]) and "\b" not in written else 0
-        if wrap["odd"]:
-            shown += 1
         written = written_behind(line[:asked], written)
         width = typed_width(above, written) if self.counts_colours and wrap["blank"] else None
         if width is None:

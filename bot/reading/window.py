@@ -24,7 +24,6 @@ CUT = "...\x1b[39m"
 WRAP = re.compile(
     r"(?<=[^\x00-\x1f])(?:"
     r"(?P<blank>(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*[C@KP]| \r))"  # readline: a blank, which wraps, and back
-    r"|(?P<odd> \x1b\[K(?=[\u1100-\ud7a3\uf900-\uffe6\U0001f300-\U0003fffd]))"  # for what takes two columns there is but one left
     r"| \x1b\[1G(?!\x1b)"  # node likewise
     r"|(?<!\x1b\[K)\x1b\[1G\x1b\[1?B\x1b\[1G"  # reline: it erases the rest of any other row
     r"|(?<=\\)\x1b\[[0-9]+D\x1b\[1?B"  # python: a mark in the last column
