@@ -27,6 +27,8 @@ SHOWS_NOTHING = re.compile(
     r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|(?!.*\x1b\[\?1l).*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
     re.DOTALL,
 )
+# vim gives the normal screen back, and then writes two returns and a line feed.
+LEFT_VIM = re.compile(r"\x1b\[\?1049l(?:\x1b\[23;0;0t)?\x1b\[\?25h\x1b\[>4;m\Z")
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.
 WRAPPING, WRAPS, UNWRAPS = "\x1b[?7", "\x1b[?7h", "\x1b[?7l"
 DIRECTORY = "\x1b]7;"  # fish tells it, and returns
