@@ -27,6 +27,7 @@ SHOWS_NOTHING = re.compile(
     r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|(?!.*\x1b\[\?1l).*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
     re.DOTALL,
 )
+TITLE = re.compile(r"(?:\x1b\][^\x07\x1b]*(?:\x07|\x1b\\))+\Z")
 # vim gives the normal screen back, and then writes two returns and a line feed.
 LEFT_VIM = re.compile(r"\x1b\[\?1049l(?:\x1b\[23;0;0t)?\x1b\[\?25h\x1b\[>4;m\Z")
 # DECAWM: prompt_toolkit draws without it, and goes down a row by two returns and a line feed.

@@ -308,8 +308,11 @@ class Returns:
         return False if at_prompt and pieces.ROSE.search(seam.last) and pieces.ROSE.search(seam.following) else None
 
     def _shown_to_be_wiped(self, seam: Seam) -> bool | None:
-        if seam.following == "" and "\x1b" in seam.last and pieces.LEFT_VIM.search(seam.last):
-            return True
+        if seam.following == "" and "\x1b" in seam.last:
+            # A shell sets a title, then readline returns to write a prompt that begins with an empty line.
+            titled = self._in_shell() and pieces.TITLE.match(seam.last)
+            if titled or pieces.LEFT_VIM.search(seam.last):
+                return True
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
 
     def _pager_asked(self, seam: Seam) -> bool | None:
