@@ -174,6 +174,13 @@ def test_of_a_block_that_irb_draws_again_its_last_row_is_told() -> None:
     assert [command.text for command in session.commands] == ["[1].each do |x|", "  puts x", "end"]
 
 
+def test_a_title_goes_before_a_prompt_that_begins_with_an_empty_line() -> None:
+    prompt = [("output", "\x1b]0;~\x07\n"), ("output", "\n"), ("output", "me@app-1 ~\n"), ("output", "\n")]
+    records = [*prompt, ("input", "ls\n"), ("output", "$ ls\n"), ("output", "Procfile\n")]
+    session = Session(log(*records * 3))
+    assert session.transcript.endswith("Procfile\n\nme@app-1 ~\n$ ls\nProcfile\n")
+
+
 def refusal(data: bytes) -> str:
     try:
         Session(data)
