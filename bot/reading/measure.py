@@ -36,7 +36,8 @@ from bot.reading.window import (
 SHORT = 4096
 SHORT_LINE = 400  # with what its colours take
 RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
-WALKS = re.compile(r"\x08|\x1b\[[0-9]*[A-D@P]")
+GOES_FAR = re.compile(r"\x1b\[[0-9]*[A-D@P]")
+WALKS = re.compile(rf"\x08|{GOES_FAR.pattern}")
 FORWARD, DOWN = "C", "\x1b[1B"
 SEARCHED, MAKES_ROOM = re.compile(r"\([a-z -]*i-search\)`[^']*': "), re.compile(r"\x1b\[([0-9]*)([@P])\Z")
 # The prompt of Scalingo's containers does not mark its colours as taking no room.
@@ -96,6 +97,10 @@ class Measure:
             return
         if len(came) + len(text) < self._terminal.width and GOES_UP.search(text) is None:
             return  # it all stands in one row
+        if not self.counts_colours and "\b" in text and GOES_FAR.search(text) is None:
+            shown = SILENT.sub("", came + text)
+            if shown.isascii() and len(shown) < self._terminal.width:
+                return  # likewise, but for colours
         found = self._prompts.find(prompt) if prompt is not None else self._prompt_in(came) or self._prompt_in(text)
         if found is None:
             return
