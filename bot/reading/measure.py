@@ -35,6 +35,7 @@ from bot.reading.window import (
 
 SHORT = 4096
 SHORT_LINE = 400  # with what its colours take
+COMES_BACK = " \b\x1b["
 RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
 GOES_FAR = re.compile(r"\x1b\[[0-9]*[A-D@P]")
 WALKS = re.compile(rf"\x08|{GOES_FAR.pattern}")
@@ -76,8 +77,8 @@ class Measure:
             if (reached := reached_width(text)) > self._terminal.width:
                 self._resize(width=reached)
             self._resize(width=preview_width(text))
-            # prompt_toolkit makes room down to the last row, and comes back.
-            if "A" in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
+            # prompt_toolkit makes room down to the last row, writes a blank there, and comes back.
+            if COMES_BACK in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
                 self._resize(height=min(max(self._asked, 2) + risen, MOST_ROWS))
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
