@@ -20,7 +20,7 @@ class Entered:
     right: str = ""  # a prompt at the right edge, which stood behind the cursor then
     full_screen: bool = False
     ahead: bool = False
-    nothing_below: bool = False  # it then
+    nothing_below: bool = False  # the cursor then
     asked: str = ""  # the cursor's line, when Enter was pressed
 
 

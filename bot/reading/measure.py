@@ -94,22 +94,29 @@ class Measure:
         told = self._terminal.width_is_told or self._terminal.alternate
         if told or not (WALKS.search(text) or came.endswith(FORWARD)):
             return
-        if len(came) + len(text) > min(SHORT, self._patience):
+        if len(came) + len(text) > min(SHORT, self._patience) or self._stays_in_first_row(text, came):
             return
-        if len(came) + len(text) < self._terminal.width and GOES_UP.search(text) is None:
-            return  # it all stands in one row
-        if not self.counts_colours and "\b" in text and GOES_FAR.search(text) is None:
-            shown = SILENT.sub("", came + text)
-            if shown.isascii() and len(shown) < self._terminal.width:
-                return  # likewise, but for colours
         found = self._prompts.find(prompt) if prompt is not None else self._prompt_in(came) or self._prompt_in(text)
         if found is None:
             return
         self._patience -= len(came) + len(text)
-        width, written = self._terminal.width, self._written(came + text, found[0])
+        written = self._written(came + text, found[0])
         self._search_left(text, found[0], written.coloured)
-        if not written.is_known or written.fits(width, counts_colours=self.counts_colours):
-            return
+        if written.is_known and not written.fits(self._terminal.width, counts_colours=self.counts_colours):
+            self._look_for_window(written, text, came)
+
+    def _stays_in_first_row(self, text: str, came: str) -> bool:
+        width = self._terminal.width
+        if len(came) + len(text) < width:
+            return GOES_UP.search(text) is None
+        if self.counts_colours or "\b" not in text or GOES_FAR.search(text):
+            return False
+        shown = SILENT.sub("", came + text)
+        return shown.isascii() and len(shown) < width
+
+    def _look_for_window(self, written: Written, text: str, came: str) -> None:
+        """Not the one that was thought: there it can't have gone so."""
+        width = self._terminal.width
         likely = self.counts_colours or (self._colours_may_count and UNMARKED.search(came + text) is not None)
         windows = [Window(each, counts) for counts in (likely, not likely) for each in (width, *USUAL, *NARROW)]
         if written.resized or written.colours != self._colours or self._refuted.issuperset(windows):
@@ -196,7 +203,7 @@ class Measure:
     def wraps(self, wrap: re.Match[str], row: str, prompt: str, came: str) -> bool:
         """The editor wraps at `wrap`, a match of WRAP, and what stands there was shown before: the window has another width
         than was thought. `row`: of the cursor's row, as it came."""
-        if self._terminal.width_is_told or (wrap["blank"] and self.fills_row(came, prompt)):
+        if self._terminal.width_is_told or (wrap["blank"] and self._fills_row(came, prompt)):
             return False
         line, place = self._terminal.line()
         asked = self._prompts.begins(prompt)
@@ -217,7 +224,7 @@ class Measure:
         self._resize(width=width)
         return differs
 
-    def fills_row(self, came: str, prompt: str) -> bool:
+    def _fills_row(self, came: str, prompt: str) -> bool:
         """All that `came` of a line fills its last row."""
         if len(came) > SHORT or (found := self._prompts.find(prompt)) is None:
             return False

@@ -24,7 +24,7 @@ SPINS = re.compile(rf"\n ?(?:{'|'.join(SPINNERS)})".encode())
 # Drawn with the cursor saved and restored: apt's bar stands below the lines that scroll, not in them.
 ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8")
 RESTORES = "\x1b8"
-PAGER = "--More--"  # how far it is in percent
+MORE = "--More--"  # how far it is in percent
 LONGEST = 400
 LONGEST_PERCENT = 24
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
@@ -97,7 +97,7 @@ def _drawn(states: list[str], width: int) -> str:
 def supersedes(last: str, following: str) -> bool:
     """`following` replaces `last` on the screen."""
     last, following = in_place(last), in_place(following).partition("\r")[0]
-    if max(len(last), len(following)) > LONGEST or following.startswith(PAGER):
+    if max(len(last), len(following)) > LONGEST or following.startswith(MORE):
         return False
     if not last.strip():
         # A bar begins at a line's start: the return before its first state left an empty piece.

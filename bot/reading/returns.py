@@ -15,7 +15,7 @@ from bot.reading.commands import Commands
 from bot.reading.keys import COMMENT
 from bot.reading.likeness import number_alike
 from bot.reading.pieces import Seam, shows_nothing, with_returns
-from bot.reading.progress import may_hold_bars, supersedes, without_old_states
+from bot.reading.progress import MORE, may_hold_bars, supersedes, without_old_states
 from bot.reading.prompts import CONTINUED, DIGITS, SHARED, SHELL, UNKNOWN, Prompts, may_hold_prompt
 from bot.reading.repaints import last_frames
 from bot.reading.screen import width_of
@@ -318,9 +318,9 @@ class Returns:
     def _pager_asked(self, seam: Seam) -> bool | None:
         if seam.last == "" and seam.following == ERASE and pieces.PAGER_ASKS.match(f"{self._above}\n"):
             return True  # `more` goes on by a line
-        if seam.last == ERASE and self._above.startswith("--More--") and not self._stepped:
+        if seam.last == ERASE and self._above.startswith(MORE) and not self._stepped:
             return True  # and readline, in a list of completions
-        may_ask = "\x1b" in seam.last or seam.last.startswith((":", "--More--"))
+        may_ask = "\x1b" in seam.last or seam.last.startswith((":", MORE))
         return True if may_ask and pieces.PAGER_ASKS.match(f"{seam.last}\n{seam.following}") else None
 
     def _row_of_several(self, seam: Seam) -> bool | None:

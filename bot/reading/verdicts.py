@@ -31,6 +31,7 @@ from bot.reading.likeness import (
     last,
     same_but_blanks,
 )
+from bot.reading.progress import MORE
 from bot.reading.prompts import ASKS, QUESTION, Prompts
 from bot.reading.reconciled import reconciled
 from bot.reading.rows import Rows, Stood
@@ -39,7 +40,6 @@ SEARCHES = ("/", "?", ":")
 VI_SEARCHES = "/?"
 # What pagers show while they wait for a key.
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
-MORE = "--More--"
 # irb since 1.7, which indents what it draws; those before it wrote how deep it was into the prompt, and the blanks with it.
 INDENTS = re.compile(r"irb\([^)]*\):\d+[^:\d]")
 # Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.

@@ -56,12 +56,16 @@ class Written:
 
     def fits(self, width: int, *, counts_colours: bool) -> bool:
         """The cursor can have gone so in a window of this width."""
-        return Walk(self._columns[counts_colours], self._blanks, width).goes(self._steps)
+        return self._walk(width, counts_colours) is not None
 
     def fills_row(self, width: int, *, counts_colours: bool) -> bool:
         """The cursor is behind a full row, so readline goes on in the next one."""
+        walk = self._walk(width, counts_colours)
+        return walk is not None and walk.full
+
+    def _walk(self, width: int, counts_colours: bool) -> Walk | None:
         walk = Walk(self._columns[counts_colours], self._blanks, width)
-        return walk.goes(self._steps) and walk.full
+        return walk if walk.goes(self._steps) else None
 
     def window(self, windows: Iterable[Window]) -> tuple[Window | None, set[Window]]:
         """The first of `windows` in which it can, better one in which it went to the prompt's end; and those in which it can't."""
@@ -69,8 +73,8 @@ class Written:
         for window in windows:
             if window.counts_colours and (self.colours == 0 or self._marks_colours):
                 continue
-            walk = Walk(self._columns[window.counts_colours], self._blanks, window.width)
-            if not walk.goes(self._steps):
+            walk = self._walk(*window)
+            if walk is None:
                 refuted.add(window)
             elif walk.went_home:
                 return window, refuted
