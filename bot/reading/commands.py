@@ -132,7 +132,7 @@ class Commands:
         return (
             not entered.ahead
             and known is not None
-            and known[0] == entered.prompt
+            and known.text == entered.prompt
             and self._terminal.lines == entered.lines
             and self._terminal.line()[0].startswith(entered.prompt)
         )
@@ -144,7 +144,7 @@ class Commands:
         meant = self.echo.as_meant(self._waiting.first.prompt)
         line = (meant.line if meant else self._terminal.line()[0]).rstrip()
         found = self._prompts.find(line)
-        begun = line[len(found[0]) :] if found else ""
+        begun = found.behind(line) if found else ""
         at = text.rpartition(INTERRUPT)[2].find(begun) if begun else -1
         # A full-screen program gets its keys before the line does.
         if at < 0 or (at > 0 and not all(entered.full_screen for entered in self._waiting)):
@@ -166,9 +166,9 @@ class Commands:
         rows = [*self._rows.since_left(), self._terminal.line()[0]] if begins else self._rows.since_left()
         for number, row in enumerate(rows, self._rows.left_at + 1):
             found = self._prompts.find(row)
-            text = row[len(found[0]) :] if found else ""
+            text = found.behind(row) if found else ""
             if found and text.strip() and text.startswith(begins):
-                self._tell(Entered(time, typed, None), Verdict(text, found[0]))
+                self._tell(Entered(time, typed, None), Verdict(text, found.text))
                 self._rows.left_at = number
                 return
 
@@ -318,6 +318,10 @@ class Commands:
         return self._told.program
 
     @property
+    def in_node(self) -> bool:
+        return self.program in ("node", "mongo")
+
+    @property
     def typed_surely(self) -> str | None:
         """What the keys say of the only Enter whose line has not been left, where they say all."""
         if len(self._waiting) != 1 or not self._answered:
@@ -340,7 +344,7 @@ class Commands:
         typed = self._waiting.first.typed
         if not typed.edited and typed.known:
             found = self._prompts.learnt(line + " ")
-            return found is not None and found[0].rstrip() == line
+            return found is not None and found.text.rstrip() == line
         return typed.known and self._judge.matching(typed, line) is not None
 
     def expects_more(self, line: str, following: str) -> bool:
@@ -349,7 +353,7 @@ class Commands:
         if not typed.known and "i-search)" in line:
             return self._prompts.find_stripped(following) is not None
         found = self._prompts.find_stripped(line)
-        shown = (line[len(found[0]) :] if found else line).translate(NO_BLANKS)
+        shown = (found.behind(line) if found else line).translate(NO_BLANKS)
         wanted, rest = typed.edited.translate(NO_BLANKS), following.translate(NO_BLANKS)
         return bool(shown and rest) and shown[-8:] + rest[:8] in wanted
 

@@ -128,7 +128,7 @@ class Echo:
                 break
             written = self.came[start:]
             found = self._prompts.find(printed(written))
-        return as_meant(written, found[0], self._terminal) if found else None
+        return as_meant(written, found.text, self._terminal) if found else None
 
 
 def printed(text: str) -> str:

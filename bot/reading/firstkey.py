@@ -42,8 +42,8 @@ class FirstKey:
     def _is_another_prompt(self, before: str) -> bool:
         """Only at a prompt that is no known one can another follow; a tangled line may look like one."""
         known = self._prompts.learnt(self.prompt or "")
-        found = (self._prompts.learnt if known and known[0] == self.prompt else self._prompts.find)(before)
-        return before != self.prompt and found is not None and found[0] == before
+        found = (self._prompts.learnt if known and known.text == self.prompt else self._prompts.find)(before)
+        return before != self.prompt and found is not None and found.text == before
 
     def _is_row_of_typed(self, before: str) -> bool:
         """What stands before the cursor is a row of the line that is being typed, which looks like a prompt."""

@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import re
 
+from bot.reading import pieces
 from bot.reading.counted import columns_of_colours
-from bot.reading.pieces import GOES_UP
-from bot.reading.prompts import Prompts
+from bot.reading.prompts import Prompt, Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
 from bot.reading.terminal import Terminal
 from bot.reading.walk import Window, Written
 from bot.reading.window import (
     CURSOR_AT,
+    FEWEST_BLANKS,
     MOST_ROWS,
     MOVES,
     NARROW,
+    NARROWEST,
+    NOT_COLOURS,
     UP,
     USUAL,
     WRAP,
@@ -25,6 +28,7 @@ from bot.reading.window import (
     columns_shown,
     higher,
     last_row_written,
+    marked_width,
     preview_width,
     reached_width,
     redrawn_width,
@@ -83,6 +87,19 @@ class Measure:
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
 
+    def reaches_last_column(self, following: str) -> None:
+        """prompt_toolkit is not sure to be where it is, before the last column: it returns, and goes there again."""
+        forward = pieces.FORWARD.match(following)
+        line, place = self._terminal.line()
+        if forward is not None and width_of(line[:place]) == int(forward[1]) >= NARROWEST:
+            self._resize(width=int(forward[1]) + 1)
+
+    def marked(self, piece: str) -> bool:
+        """With it zsh or fish mark where their prompt begins, and return."""
+        width = marked_width(piece + "\r") if FEWEST_BLANKS in piece else None
+        self._resize(width=width)
+        return width is not None
+
     # --- where the cursor goes
 
     def entered(self) -> None:
@@ -100,15 +117,15 @@ class Measure:
         if found is None:
             return
         self._patience -= len(came) + len(text)
-        written = self._written(came + text, found[0])
-        self._search_left(text, found[0], written.coloured)
+        written = self._written(came + text, found.text)
+        self._search_left(text, found.text, written.coloured)
         if written.is_known and not written.fits(self._terminal.width, counts_colours=self.counts_colours):
             self._look_for_window(written, text, came)
 
     def _stays_in_first_row(self, text: str, came: str) -> bool:
         width = self._terminal.width
         if len(came) + len(text) < width:
-            return GOES_UP.search(text) is None
+            return pieces.GOES_UP.search(text) is None
         if self.counts_colours or "\b" not in text or GOES_FAR.search(text):
             return False
         shown = SILENT.sub("", came + text)
@@ -133,7 +150,7 @@ class Measure:
     def _written(self, came: str, prompt: str) -> Written:
         return Written(came, prompt[self._prompts.begins(prompt) :])
 
-    def _prompt_in(self, came: str) -> tuple[str, str] | None:
+    def _prompt_in(self, came: str) -> Prompt | None:
         """With which it began, or its last line did."""
         for start in dict.fromkeys((0, came.rfind("\n") + 1)):
             found = self._prompts.find(SILENT.sub("", came[start:].partition("\r")[0])) if came[start:] else None
@@ -167,7 +184,7 @@ class Measure:
         line, place = self._terminal.line()
         if self._colours_may_count and len(came) < SHORT_LINE and UNMARKED.search(came) and WRAP.search(came) is None:
             found = self._prompts.find(line)
-            counted = place + columns_of_colours(came, found[0]) if found else 0
+            counted = place + columns_of_colours(came, found.text) if found else 0
             self._colours_may_count = counted == 0 or counted % self._terminal.width > 0
         over = place % self._terminal.width
         # A blank alone in the next row may be of a wrap that comes in two pieces.
@@ -180,11 +197,11 @@ class Measure:
         """The window may be as it is thought, and the colours of the prompt counted: where the line would then have been
         wrapped it has not come to yet."""
         found = self._prompts.find(line)
-        colours = columns_of_colours(came, found[0]) if found else 0
+        colours = columns_of_colours(came, found.text) if found else 0
         if found is None or not colours:
             return False
         width = self._terminal.width
-        return (len(found[0]) + colours) // width == (len(line) + colours - 1) // width
+        return (len(found.text) + colours) // width == (len(line) + colours - 1) // width
 
     # --- where a line wraps
 
@@ -210,7 +227,7 @@ class Measure:
         shown = width_of(line[asked:place])
         above, written = last_row_written(row)
         known = self._prompts.learnt(line[:place] + " ") if wrap["blank"] else None
-        if known and known[0] == line[:place] + " ":
+        if known and known.text == line[:place] + " ":
             return False  # the blank is the prompt's own
         if wrap["column"]:
             shown = shown + 1 if shown == int(wrap["column"]) and "\b" not in written else 0
@@ -224,11 +241,39 @@ class Measure:
         self._resize(width=width)
         return differs
 
+    def wraps_at_return(self, prompt: str, piece: str, *, above: str, written: str, at_once: bool) -> bool:
+        """The same where a line recorder cut: behind `piece`, which has come, readline returned because it had written a blank
+        that wraps. `above`: the piece before, if that ended so; `written`: since the last new line; `at_once`: what
+        comes next does."""
+        width = self._terminal.width
+        line, place = self._terminal.line()
+        if "\x07" in SILENT.sub("", piece) or place <= len(prompt) or line[place - 1 : place] != " ":
+            return False
+        if self.counts_colours and not piece.endswith(" "):
+            return False
+        if self.counts_colours and (typed := typed_width(above, piece[:-1])):
+            self._resize(width=typed)
+            return True
+        asked = self._prompts.begins(prompt)
+        shown = width_of(line[asked : place - 1])
+        drawn_anew = NOT_COLOURS.sub("", SILENT.sub("", piece)).startswith(line[: len(prompt)].rstrip())
+        row = last_row_written((piece if drawn_anew else written)[:-1])[1]
+        row = written_behind(line[:asked], row)
+        told = wrapped_width(shown, row, width)
+        if told not in (None, width) and row and not at_once:
+            self._resize(width=told)
+            self.wrapped(shown, row, told)
+            return True
+        fits = shown % width == 0 or told == width
+        if fits:
+            self.wrapped(shown, row, width)
+        return fits
+
     def _fills_row(self, came: str, prompt: str) -> bool:
         """All that `came` of a line fills its last row."""
         if len(came) > SHORT or (found := self._prompts.find(prompt)) is None:
             return False
-        written = self._written(came, found[0])
+        written = self._written(came, found.text)
         return written.is_known and written.fills_row(self._terminal.width, counts_colours=self.counts_colours)
 
     def wrapped(self, shown: int, written: str, width: int) -> None:

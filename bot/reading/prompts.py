@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 SHELL, UNKNOWN = "shell", "unknown"
 
@@ -63,6 +64,17 @@ def may_hold_prompt(text: str) -> bool:
     return False
 
 
+class Prompt(NamedTuple):
+    """What a line begins with."""
+
+    text: str
+    program: str
+
+    def behind(self, line: str) -> str:
+        """The rest of that line."""
+        return line[len(self.text) :]
+
+
 class Prompts:
     """The prompts of one session, learnt from lines whose typed part is certain."""
 
@@ -75,6 +87,11 @@ class Prompts:
 
     def __bool__(self) -> bool:
         return bool(self._seen)
+
+    @property
+    def in_shell(self) -> bool:
+        """As far as is known."""
+        return self.program in (SHELL, UNKNOWN)
 
     def search(self, lines: bytes) -> int | None:
         """Where the end is after which the first of `lines`, in UTF-8, begins that does so with a learnt prompt; 0 for the
@@ -106,8 +123,8 @@ class Prompts:
 
     def learn(self, prompt: str, program: str) -> None:
         guess = self.guess(prompt)
-        if guess and prompt[len(guess[0]) :].isspace():
-            prompt = guess[0]  # and an indent, which other lines need not have
+        if guess and guess.behind(prompt).isspace():
+            prompt = guess.text  # and an indent, which other lines need not have
         prompt = prompt[_interrupts(prompt) :]
         shape = DIGITS.sub("0", prompt)
         if not prompt.strip() or len(prompt) > LONGEST_PROMPT:
@@ -120,36 +137,37 @@ class Prompts:
         while len(self._seen) > self.MOST:
             del self._seen[next(iter(self._seen))]
 
-    def learnt(self, line: str) -> tuple[str, str] | None:
+    def learnt(self, line: str) -> Prompt | None:
         """The prompt that `line` begins with, of those that were learnt, and its program; the longest."""
-        best: tuple[str, str] | None = None
+        best: Prompt | None = None
         start = _interrupts(line)
         first = "0" if line[start : start + 1].isdecimal() else line[start : start + 1]
         for shape, (pattern, program) in self._seen.items():
-            if shape[0] == first and (match := pattern.match(line, start)) and (not best or match.end() > len(best[0])):
-                best = line[: match.end()], program
+            match = pattern.match(line, start) if shape[0] == first else None
+            if match and (best is None or match.end() > len(best.text)):
+                best = Prompt(line[: match.end()], program)
         return best
 
     def begins(self, prompt: str) -> int:
         """Where in it a learnt prompt begins: a question that was answered blind may stand before it."""
         known = self.learnt(prompt)
-        if len(prompt) > LONGEST_PROMPT or (known and known[0] == prompt):
+        if len(prompt) > LONGEST_PROMPT or (known and known.text == prompt):
             return 0
         found = [at for pattern, _ in self._seen.values() for at in pattern.finditer(prompt) if at.end() == len(prompt)]
         return min((at.start() for at in found if at.end() - at.start() >= NO_SHORT_PROMPT), default=0)
 
-    def guess(self, line: str) -> tuple[str, str] | None:
+    def guess(self, line: str) -> Prompt | None:
         """A prompt that `line` begins with as far as prompts in general look."""
         if not (may_hold_prompt(line) or (line.startswith("... ") and self.program in ("python", UNKNOWN))):
             return None
         match = ANY_PROMPT.match(line, _interrupts(line))
-        return (line[: match.end()], PROGRAMS[match.lastgroup or SHELL]) if match else None
+        return Prompt(line[: match.end()], PROGRAMS[match.lastgroup or SHELL]) if match else None
 
-    def find(self, line: str) -> tuple[str, str] | None:
+    def find(self, line: str) -> Prompt | None:
         """The prompt that `line` begins with, learnt or guessed, and its program."""
         return self.learnt(line) or self.guess(line)
 
-    def find_stripped(self, line: str) -> tuple[str, str] | None:
+    def find_stripped(self, line: str) -> Prompt | None:
         """The same for a line whose last blanks were cut: that at the prompt's end may be among them."""
         return self.find(line + " ")
 
@@ -160,11 +178,11 @@ class Prompts:
         if CONTINUED.fullmatch(prompt) or (prompt in SHARED and self.program in USE_SHARED):
             return self.program
         known = self.learnt(prompt)
-        if known and known[0] == prompt and known[1] != UNKNOWN:
-            return known[1]
+        if known and known.text == prompt and known.program != UNKNOWN:
+            return known.program
         guess = self.guess(prompt)
-        if guess and guess[0].rstrip() == prompt.rstrip():
-            return guess[1]
+        if guess and guess.text.rstrip() == prompt.rstrip():
+            return guess.program
         return UNKNOWN
 
 

@@ -57,7 +57,7 @@ class Rows:
         elif self._reaches_edge(line) and "    " not in entered.typed.edited and not SEARCH_LEFT.search(text):
             text = RIGHT_PROMPT.sub("", text)
         following = self._prompts.learnt(text + " ")
-        if following and not text[len(following[0]) :].strip():
+        if following and not following.behind(text).strip():
             text = ""  # the next prompt, on the line of an answer that moved nothing
         stood = Stood(prompt, text)
         if self.repeated(entered.prompt or "") and (prompt != entered.prompt or not text.strip()):
@@ -68,7 +68,7 @@ class Rows:
         if prompt.strip() and line.startswith(prompt.rstrip()):
             return Stood(prompt, line[len(prompt) :])
         known = self._prompts.learnt(line + " ")
-        return Stood(known[0], line[len(known[0]) :]) if known else None
+        return Stood(known.text, known.behind(line)) if known else None
 
     def _reaches_edge(self, line: str) -> bool:
         return width_of(line) >= self._terminal.width - 2
@@ -76,17 +76,17 @@ class Rows:
     def guessed(self, line: str) -> Stood | None:
         """The same for what only looks like a prompt."""
         found = self._prompts.guess(line)
-        return Stood(found[0], line[len(found[0]) :]) if found else None
+        return Stood(found.text, found.behind(line)) if found else None
 
     def _without_indent(self, prompt: str) -> str:
         known = self._prompts.learnt(prompt)
         found = known or self._prompts.guess(prompt)
-        return found[0] if found and (known or prompt[len(found[0]) :].isspace()) else prompt
+        return found.text if found and (known or found.behind(prompt).isspace()) else prompt
 
     def repeated(self, line: str) -> str:
         """The prompt of an editor of whole blocks that `line` begins with."""
         found = self._prompts.guess(line)
-        return found[0] if found and found[1] in REPEAT_PROMPTS else ""
+        return found.text if found and found.program in REPEAT_PROMPTS else ""
 
     # --- in several rows
 
@@ -129,8 +129,8 @@ class Rows:
         """The last known prompt that has something behind it, and the rows from there on."""
         for number in range(len(rows) - 1, -1, -1):
             found = self._prompts.learnt(rows[number])
-            if found is not None and rows[number][len(found[0]) :].strip():
-                return found[0], rows[number:]
+            if found is not None and found.behind(rows[number]).strip():
+                return found.text, rows[number:]
         return "", []
 
     def _last_repeated(self, rows: list[str]) -> list[str]:

@@ -101,7 +101,7 @@ class Judge:
 
     def _is_prompt(self, text: str) -> bool:
         found = self._prompts.find(text) if text.strip() else None
-        return found is not None and found[0] == text
+        return found is not None and found.text == text
 
     # --- what the keys' line is on a line of the screen
 
@@ -146,10 +146,12 @@ class Judge:
     def _with_indent(self, verdict: Verdict, *, block: bool = False) -> Verdict:
         """Blanks between the prompt and what was typed are the editor's indent, which the program got too."""
         found = self._prompts.find(verdict.prompt)
-        typed = self._echo.row.rpartition(found[0].rstrip())[2] if found else ""
-        indents = found is not None and (block or INDENTS.match(found[0]) or _draws_by_column(typed))
-        indent = verdict.prompt[len(found[0]) :] if found and indents else ""
-        return replace(verdict, prompt=found[0], text=indent + verdict.text) if found and indent.isspace() else verdict
+        typed = self._echo.row.rpartition(found.text.rstrip())[2] if found else ""
+        indents = found is not None and (block or INDENTS.match(found.text) or _draws_by_column(typed))
+        indent = found.behind(verdict.prompt) if found and indents else ""
+        return (
+            replace(verdict, prompt=found.text, text=indent + verdict.text) if found and indent.isspace() else verdict
+        )
 
     # --- no prompt got it
 
@@ -188,7 +190,7 @@ class Judge:
         sought = keys.removeprefix(WILD).translate(NO_BLANKS)
         if found is None or case.typed.known or not sought or WILD in sought:
             return None
-        text = case.line[len(found[0]) :].translate(NO_BLANKS)
+        text = found.behind(case.line).translate(NO_BLANKS)
         if keys.startswith(SEARCHES):
             return NOTHING if not text and echoes(keys, case.echoed) else None
         if not keys.startswith(WILD):
@@ -226,7 +228,7 @@ class Judge:
         if not (case.typed.known and text.strip()):
             return None
         if found:
-            return Verdict(text, found[0]) if asked.rstrip() == found[0] + text.rstrip() else None
+            return Verdict(text, found.text) if asked.rstrip() == found.text + text.rstrip() else None
         prompt = (case.entered.prompt or "").rstrip()
         stood = prompt and case.line.startswith(prompt) and asked.startswith(prompt)
         return Verdict(text, f"{prompt} ") if stood and asked[len(prompt) :].strip() == text.strip() else None
@@ -264,7 +266,7 @@ class Judge:
         for a program that was left by some got those before."""
         prompt, shown = self._prompt_at_first(case), case.echoed
         if case.entered.prompt is None and (found := self._prompts.find(shown)):
-            prompt, shown = found[0], shown[len(found[0]) :]
+            prompt, shown = found.text, found.behind(shown)
         shown = shown.translate(NO_BLANKS)
         for text in (case.typed.edited, case.typed.plain) if case.typed.known and prompt and len(shown) > 1 else ():
             if text.translate(NO_BLANKS).endswith(shown):
@@ -274,7 +276,7 @@ class Judge:
     def _prompt_at_first(self, case: Case) -> str:
         """What stood before the first key, if it looks like a prompt; it may be drawn over since."""
         found = self._prompts.find(case.entered.prompt or "")
-        return found[0] if found else ""
+        return found.text if found else ""
 
     def _last_answer(self, case: Case) -> Verdict | None:
         """The end of the keys answers the question that stands there; others took those before it, one by one."""
@@ -292,7 +294,7 @@ class Judge:
         for text in (case.typed.edited, case.typed.plain):
             if echoes(text, case.echoed):
                 found = self._prompts.find(case.line) or self._prompts.find(case.echoed)
-                return Verdict(text, self._prompt_at_first(case) or (found[0] if found else ""))
+                return Verdict(text, self._prompt_at_first(case) or (found.text if found else ""))
         return None
 
     def _guessed(self, case: Case) -> Verdict | None:

@@ -77,4 +77,4 @@ class Waiting:
     def _recalled(self, entered: Entered, line: str) -> bool:
         """Whatever was recalled stands at a prompt."""
         found = None if entered.typed.known else self._prompts.learnt(line)
-        return found is not None and bool(line[len(found[0]) :].strip())
+        return found is not None and bool(found.behind(line).strip())
