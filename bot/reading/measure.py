@@ -43,7 +43,7 @@ COMES_BACK = " \b\x1b["
 RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
 GOES_FAR = re.compile(r"\x1b\[[0-9]*[A-D@P]")
 WALKS = re.compile(rf"\x08|{GOES_FAR.pattern}")
-FORWARD, DOWN = "C", "\x1b[1B"
+FORWARD = "C"
 SEARCHED, MAKES_ROOM = re.compile(r"\([a-z -]*i-search\)`[^']*': "), re.compile(r"\x1b\[([0-9]*)([@P])\Z")
 # The prompt of Scalingo's containers does not mark its colours as taking no room.
 UNMARKED = re.compile(r"\x1b\[[0-9;]*mScalingo\x1b\[0?m:")
@@ -74,9 +74,6 @@ class Measure:
 
     def drawn(self, text: str, came: str, *, edited: bool) -> None:
         """Before `text` is shown, and `came` since the line began; `edited`: by an editor that takes pastes in brackets."""
-        # Whoever asks knows when the cursor is in the last row, and goes down no more.
-        if DOWN in text and self._asked and self._terminal.lowest:
-            self._resize(height=higher(self._terminal.height))
         if len(text) < SHORT:
             if (reached := reached_width(text)) > self._terminal.width:
                 self._resize(width=reached)

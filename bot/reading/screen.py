@@ -12,10 +12,12 @@ from functools import lru_cache
 from unicodedata import category, east_asian_width
 
 from bot.reading.sequences import TOKEN, UNEVEN
+from bot.reading.window import higher
 
 TAB = 8
 MOST = 9999
 LONGEST_PARAMETERS = 256
+MOST_STEPS = 50  # rows that a program goes down to where it has something to show
 CONTINUES = "\\"  # in the last column: python's mark of a line that it breaks
 LONGEST_LINE = 24  # rows on either side that are looked at for what was typed
 # DEC's line drawing set, from 0x5f: what `ESC ( 0` makes of lower case letters.
@@ -369,9 +371,14 @@ class Screen:
         self.y = max(edge, self.y - (p[0] or 1))
 
     def cud(self, p: list[int]) -> None:
+        """Nobody steps below the last row, unless to find out where that is: then the window is higher than was thought."""
         self._restrict()
+        row = self.y + (p[0] or 1)
+        if self.height <= row < self.y + MOST_STEPS and self.bottom == self.height - 1:
+            self.height = higher(row)
+            self.bottom = self.height - 1
         edge = self.bottom if self.y <= self.bottom else self.height - 1
-        self.y = min(edge, self.y + (p[0] or 1))
+        self.y = min(edge, row)
         self.row_at(self.y)
 
     def cuf(self, p: list[int]) -> None:

@@ -70,6 +70,8 @@ class _Automaton:
 
 def _in_bytes(pattern: str) -> bytes:
     """For RE2 that reads bytes: a letter outside ASCII is the sequence of its UTF-8 bytes."""
+    if pattern.isascii():
+        return pattern.encode()
     return "".join(c if c.isascii() else "".join(f"\\x{byte:02x}" for byte in c.encode()) for c in pattern).encode()
 
 

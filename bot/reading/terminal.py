@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
+from bot.reading.progress import supersedes
 from bot.reading.repaints import last_frame, last_states, narrow, overlaid, without_erased
 from bot.reading.screen import TAB, Screen, width_of
 from bot.reading.scrollback import Scrollback
@@ -33,7 +35,15 @@ from bot.reading.sequences import (
     may_hold_c1,
     only_returns,
 )
-from bot.reading.window import FEWEST_ROWS, MOST_ROWS, last_row, marked_width, painted_height
+from bot.reading.window import (
+    FEWEST_ROWS,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    last_row,
+    marked_width,
+    painted_height,
+    usual_width,
+)
 
 WIDTH, HEIGHT = 80, 24
 # Leaving the cells early is what makes colour and progress cheap.
@@ -93,11 +103,6 @@ class Terminal:
     def below(self) -> bool:
         """Something stands on the screen below the cursor's row."""
         return self._screen is not None and self._screen.below()
-
-    @property
-    def lowest(self) -> bool:
-        """The cursor is in the last row of the screen, as far as that is drawn."""
-        return self._screen is not None and self._screen.y == self.height - 1
 
     @property
     def lines(self) -> int:
@@ -272,6 +277,8 @@ class Terminal:
                 line = line.replace(ERASE_TO_END, "")  # at its end nothing is left to erase
             if CONTROL.search(line) is not None:
                 if not self._settles(line):
+                    if "\r" in line and self._is_wider(line.split("\r")):
+                        continue
                     begun, self._line = self._line, ""
                     self._enter_cells(begun)
                     return at
@@ -290,7 +297,22 @@ class Terminal:
             return False
         if len(line) < self.width and line.isascii():
             return True
-        return narrow(line) and max(map(len, line.split("\r") if returns else SPLIT_CONTROL.split(line))) < self.width
+        if not narrow(line):
+            return False
+        *states, last = line.split("\r") if returns else SPLIT_CONTROL.split(line)
+        longest = max(map(len, states), default=0)
+        return longest < self.width and (len(last) < self.width or (returns and len(last) >= longest))
+
+    def _is_wider(self, states: list[str]) -> bool:
+        """A progress bar that is longer than a row is drawn anew from its beginning: the window is wider than was thought."""
+        drawn_anew = [
+            state for state, following in pairwise(states) if following.strip() and supersedes(state, following)
+        ]
+        longest = max(map(len, drawn_anew), default=0)
+        if longest <= self.width or self.width_is_told or longest > MOST_COLUMNS:
+            return False
+        self.resize(usual_width(longest), self.height)
+        return True
 
     def _set_line(self, line: str) -> None:
         if len(line) > LONGEST_LINE and "\r" not in line:
@@ -327,13 +349,17 @@ class Terminal:
 
     def _draw(self, text: str, at: int) -> int:
         while (screen := self._screen) is not None and at < len(text):
+            if text[at] == "\r" and screen.row().wrapped:
+                state = text[at + 1 : end if (end := text.find("\n", at)) >= 0 else len(text)].partition("\r")[0]
+                if self._is_wider([screen.line()[0], state]):
+                    return at
             at = last_frame(text, at, self.height)
             end = text.find("\n", at) + 1 or len(text)
             line = text[at:end]
             if not (screen.inserts or screen.top or MODES in line):
                 line = last_states(line, screen.x, screen.y, screen.width)
             reached = at + screen.feed(line)
-            self.keypad = screen.keypad
+            self.keypad, self.height = screen.keypad, screen.height
             if screen.alternate:
                 self.alternate = True
                 screen.decsc()

@@ -24,6 +24,7 @@ CUT = "...\x1b[39m"
 WRAP = re.compile(
     r"(?<=[^\x00-\x1f])(?:"
     r"(?P<blank>(?<!  ) \r(?!\n|\r|\x1b\[[0-9]*[C@KP]| \r))"  # readline: a blank, which wraps, and back
+    r"| \r\x1b\[K(?!\r)"  # zsh likewise, and it erases the next row
     r"| \x1b\[1G(?!\x1b)"  # node likewise
     r"|(?<!\x1b\[K)\x1b\[1G\x1b\[1?B\x1b\[1G"  # reline: it erases the rest of any other row
     r"|(?<=\\)\x1b\[[0-9]+D\x1b\[1?B"  # python: a mark in the last column
@@ -48,7 +49,7 @@ CURSOR_AT = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}R")
 NARROWEST = 10
 MOVES = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
-FEWEST_ROWS, MOST_ROWS = 8, 200
+FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
 
 
 def reached_width(text: str) -> int:
@@ -94,6 +95,11 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
 def higher(row: int) -> int:
     """The usual height of a window in which `row` is not the last one."""
     return next((height for height in USUAL_HEIGHTS if height > row), MOST_ROWS)
+
+
+def usual_width(columns: int) -> int:
+    """Of a window in which a row of so many columns has room."""
+    return next((width for width in USUAL if width >= columns), columns)
 
 
 def redrawn_width(written: str) -> int | None:
