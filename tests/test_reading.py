@@ -15,6 +15,7 @@ from bot.errors import AuditLogBroken
 from bot.reading import Command, Digest, read, records
 
 CASES = sorted((Path(__file__).parent / "cases" / "sessions").glob("*.json"))
+ALT_OR_ANY = re.compile(r"\x1b[^\[O]|.", re.DOTALL)  # ESC and then a letter is something else
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -70,6 +71,50 @@ def test_any_cut_of_the_records_reads_the_same(path: Path, size: int, monkeypatc
     monkeypatch.setattr(records, "SLICE", size)  # of the log, whose records are then one batch
     cut = Session(data)
     assert (cut.transcript, cut.commands, cut.digest) == (whole.transcript, whole.commands, whole.digest)
+
+
+@pytest.mark.parametrize("path", [path for path in CASES if path.stem.startswith("raw-")], ids=lambda path: path.stem)
+def test_any_cut_of_the_keys_reads_the_same(path: Path) -> None:
+    case = json.loads(path.read_text(encoding="utf-8"))
+    parts = [
+        record | {"content": part}
+        for record in case["records"]
+        for part in (ALT_OR_ANY.findall(record["content"]) if record["type"] == "input" else [record["content"]])
+    ]
+    assert shown(Session(json.dumps(parts).encode()).commands) == case["commands"]
+
+
+def test_a_paste_whose_end_is_cut_ends() -> None:
+    prompt = "\x1b[?2004h$ "
+    session = Session(
+        log(
+            ("output", prompt), ("input", "\x1b[200~echo a\x1b[20"), ("input", "1~"), ("output", "echo a"), ("input", "\r"),
+            ("output", "\x1b[?2004l\r\na\r\n" + prompt), ("input", "ls\r"), ("output", "ls\r\n\x1b[?2004l\rf\r\n" + prompt),
+        )
+    )  # fmt: skip
+    assert [command.text for command in session.commands] == ["echo a", "ls"]
+
+
+def test_input_without_an_enter_is_bounded() -> None:
+    session = Session(log(("output", "$ "), *[("input", "a" * 4096)] * 2000, ("input", "\r"), ("output", "\r\n$ ")))
+    assert session.digest.input_bytes == 4096 * 2000 + 1
+
+
+def test_a_line_too_long_to_be_held_is_a_line_recorders_too() -> None:
+    line, prompt = "x" * 1_500_000, ("output", "\x1b[32m~ $ \x1b[0m\n")
+    session = Session(
+        log(
+            prompt, ("input", "cat x\n"), ("output", "\x1b[K\x1b[32m~ $ \x1b[0mcat x\n"), ("output", line + "\n"),
+            prompt, ("input", "ls\n"), ("output", "\x1b[K\x1b[32m~ $ \x1b[0mls\n"), ("output", "f\n"),
+        )
+    )  # fmt: skip
+    assert session.transcript == f"~ $ cat x\n{line}\n~ $ ls\nf\n"
+
+
+def test_an_enter_counts_where_what_looked_like_a_line_recorders_log_is_none() -> None:
+    fields = [("output", "$ \n"), ("input", "ls\n"), ("output", "$ ls\r\n"), ("output", "f\r\n$ ")]
+    at_once = [{"time": "2026-03-01T09:00:00+01:00", "content": content, "type": kind} for kind, content in fields]
+    assert [command.text for command in Session(json.dumps(at_once).encode()).commands] == ["ls"]
 
 
 def test_a_long_run_is_read_the_same_in_any_batches(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +179,7 @@ def test_what_is_killed_and_yanked_again_and_again_is_bounded() -> None:
     [
         [("output", "$ "), ("input", "\x1b²"), ("input", "a"), ("input", "\r")],
         [("output", "$ "), ("input", "\x1b1"), ("input", "1" * 5000), ("input", "a"), ("input", "\r")],
+        [("output", "$ "), ("input", "\x1b1" * 5000), ("input", "a"), ("input", "\r")],
         [("output", "$ ls\n"), ("output", f"\x1b[{'1' * 5000}A\n"), ("output", "x\n")],
         [("output", "\x1b[?7l$ ls\n"), ("output", f"\x1b[{'1' * 5000}Cx\n"), ("output", "x\n")],
     ],

@@ -24,6 +24,8 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "a title": ("\x1b]0;title\x07a\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", ["alink"]),
     "a title that never ends": ("\x1b]0;title\r\nseen", ["", "seen"]),
     "overprinting": ("one\rtw", ["twe"]),
+    "a tab writes over nothing": ("working\r\tdone\r\na\tb\rXYZ", ["working done", "XYZ     b"]),
+    "backspace in a line that wrapped": ("a" * 50 + "\b" + "b" * 50 + "\rX", ["a" * 49 + "b" * 31 + "X" + "b" * 18]),
     "erasing": ("one two\r\x1b[Kthree", ["three"]),
     "backspace": ("abc\b\bX", ["aXc"]),
     "cursor left and delete": ("abcdef\x1b[4D\x1b[2P", ["abef"]),

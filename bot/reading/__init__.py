@@ -156,11 +156,14 @@ class _Session:
     def _gather(self, run: Run) -> None:
         """What a piece means may depend on those after it: so that it does not depend on where a batch ends, as many are
         read together, whatever batches they came in."""
-        long: list[int] = []
+        long: set[int] = set()
         if max(map(len, run.contents)) > LONG_PIECE:
-            long = [number for number, content in enumerate(run.contents, 1) if len(content) > LONG_PIECE]
+            for number, content in enumerate(run.contents):
+                if len(content) > LONG_PIECE:
+                    # Some of a line is read alone.
+                    long |= {number + 1} if content[-1] == "\n" else {number, number + 1}
         start = 0
-        for end in (*long, len(run.contents)):
+        for end in (*sorted(long), len(run.contents)):
             self._gathered.times.extend(run.times[start:end])
             self._gathered.contents.extend(run.contents[start:end])
             while len(self._gathered.times) > TOGETHER:
@@ -193,14 +196,17 @@ class _Session:
             if b"\r" not in data and "" not in contents and _are_lines(contents, data):
                 self._returns.feed(contents, run.times, data, followed=run.followed)
                 return
-            self._returns.close()
+            if len(contents) == 1 and len(data) > LONG_PIECE and b"\r" not in data and b"\n" not in data:
+                self._returns.part(text, run.times[0])
+                return
+            self._returns.close(log_ends=False)
             self._returns = None
         self._commands.shown(text)
 
     def close(self) -> Digest:
         self._read_gathered(followed=False)
         if self._returns is not None:
-            self._returns.close()
+            self._returns.close(log_ends=True)
         self._commands.close()
         self._terminal.close()
         self._transcript.close()

@@ -17,6 +17,9 @@ ANSWER = re.compile(
     re.DOTALL,
 )
 KEY = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO[ -~]|\x1b\x1b\[[0-?]*[@-~]|\x1b[^\x1b]|[^\x00-\x1f\x7f]+|.", re.DOTALL)
+# A key whose end has not come yet. ESC alone is a key too, and the begin of one if what comes next goes on so.
+UNFINISHED = re.compile(r"\x1b(?:\[[0-?]*+|O)?\Z")
+GOES_ON = re.compile(r"[\[O]")
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 
 # Stands in a line for text that the keys do not tell: completed, recalled, searched.
@@ -41,6 +44,7 @@ def keys(text: str) -> Iterator[str]:
 # Of what is longer, or further back, only the screen tells.
 LONGEST_LINE = 32 * 1024
 LONGEST_BLOCK = 4 * 1024
+LONGEST_KEY = 32
 # Behind these bash puts no semicolon where it joins the lines of a command.
 OPEN = re.compile(r"(?:[{(;&|]|\b(?:do|then|else|elif|if|while|until|in))\s*\Z")
 MOST_UNDONE = 200
@@ -170,7 +174,7 @@ class Readline:
         if self.searching and self._search(key):
             return
         if len(key) == 2 and key[0] == "\x1b" and (key[1] in "0123456789-"):
-            self.count += key[1]
+            self.count = (self.count + key[1])[:4]
             return
         if self.count and key.isascii() and key.isdigit():
             self.count = (self.count + key)[:4]
@@ -369,15 +373,20 @@ class LineMode:
 
     text: str = ""
     quoting: bool = False
-    possible: bool = True  # nobody presses an arrow key there
+    possible: bool = True  # nobody presses an arrow key there, and it has room for no more than 4096 characters
 
     def accept(self) -> None:
         self.text, self.quoting, self.possible = "", False, True
 
+    def insert(self, text: str) -> None:
+        self.possible = self.possible and len(self.text) + len(text) <= LONGEST_LINE
+        if self.possible:
+            self.text += text
+
     def press(self, key: str) -> None:
         if self.quoting:
             self.quoting = False
-            self.text += key
+            self.insert(key)
         elif key in ("\x7f", "\b"):
             self.text = self.text[:-1]
         elif key == "\x15":
@@ -387,7 +396,7 @@ class LineMode:
         elif key == "\x16":
             self.quoting = True
         elif key == "\t" or key >= " ":
-            self.text += key
+            self.insert(key)
         elif key != "\x04":
             self.possible = False
 
@@ -424,16 +433,17 @@ class Keyboard:
         self._plain = LineMode()
         self._pasting = False
         self._keys = ""
+        self._unfinished = ""
 
     def feed(self, text: str, *, live: bool) -> Iterator[Typed | None]:
         """Yields a Typed for an Enter, None for a line that was given up (^C, ^Z, ^\\)."""
-        for key in keys(text):
+        for key in self._whole_keys(text):
             if key in (PASTE_BEGINS, PASTE_ENDS):
                 self._pasting = key == PASTE_BEGINS
             elif self._pasting:
-                self._keys += key
+                self._printed(key)
                 self.editor.line.insert("\n" if key in ENTER else key)
-                self._plain.text += "\n" if key in ENTER else key
+                self._plain.insert("\n" if key in ENTER else key)
             elif key in ENTER and not self.editor.quoting:
                 yield self._entered()
             elif key in (INTERRUPT, "\x1c", "\x1a") and not self.editor.quoting:
@@ -451,9 +461,25 @@ class Keyboard:
                     self.editor.lose_track()
             else:
                 typed = key[1:] if self.editor.prefix else key  # what follows ^X is a key of the editor
-                self._keys += typed if key[0] >= " " and key[0] != "\x7f" else ""
+                self._printed(typed if key[0] >= " " and key[0] != "\x7f" else "")
                 self.editor.press(key)
                 self._plain.press(key)
+
+    def _whole_keys(self, text: str) -> Iterator[str]:
+        """The keys of `text`, after one that it goes on with; the begin of one at its end waits for what comes next."""
+        begun, self._unfinished = self._unfinished, ""
+        if len(begun) > 1 or GOES_ON.match(text):
+            text, begun = pressed(begun + text), ""
+        cut = UNFINISHED.search(text, max(0, len(text) - LONGEST_KEY))
+        if cut:
+            self._unfinished = cut.group()
+            text = text[: cut.start()]
+        yield from keys(begun)
+        yield from keys(text)
+
+    def _printed(self, text: str) -> None:
+        if len(self._keys) < LONGEST_LINE:
+            self._keys += text
 
     def forget(self) -> None:
         """What was pressed until now went to no line."""

@@ -22,8 +22,11 @@ import orjson
 from bot.errors import AuditLogBroken, AuditLogCut
 
 # Blanks are bounded so that a hostile log cannot make the search quadratic.
-BETWEEN_RECORDS = re.compile(rb"\}\s{0,64},\s{0,64}\{\s{0,64}\"[A-Za-z]")
-LONGEST_SEAM = 3 * 64 + 5
+BETWEEN_RECORDS = re.compile(rb"\}\s{0,64},\s{0,64}\{\s{0,64}\"(?:time|type|content)\"")
+# Where no record begins with a name that we know; within a record such a place may part what a field of it lists.
+BETWEEN_OBJECTS = re.compile(rb"\}\s{0,64},\s{0,64}\{\s{0,64}\"[A-Za-z]")
+MOST_SEAMS = 8  # that are tried
+LONGEST_SEAM = 3 * 64 + 13
 SLICE = 64 * 1024
 # A record longer than this is handed on in pieces: its text is never held decoded.
 LONG_RECORD = 1024 * 1024
@@ -95,13 +98,20 @@ class _Reader:
             return
         if len(self._held) < SLICE:
             return
-        seam = self._last_seam()
-        if seam is None:
-            self._searched = max(0, len(self._held) - LONGEST_SEAM)
+        fault: AuditLogBroken | None = None
+        for end, following in self._last_seams():
+            try:
+                yield from self._parsed(end)
+            except AuditLogBroken as error:
+                if end > LONG_RECORD:
+                    raise
+                fault = fault or error  # it may have been within a record
+                continue
+            self._drop(following)
             return
-        end, following = seam
-        yield from self._parsed(end)
-        self._drop(following)
+        if fault is not None:
+            raise fault
+        self._searched = max(0, len(self._held) - LONGEST_SEAM)
 
     def close(self) -> Iterator[Batch]:
         if not self._opened and not self._open(at_end=True):
@@ -133,14 +143,17 @@ class _Reader:
         self._offset += count
         self._searched = 0
 
-    def _last_seam(self) -> tuple[int, int] | None:
-        """Where the last whole record ends and where the next one begins."""
-        for start in dict.fromkeys((max(self._searched, len(self._held) - 4096), self._searched)):
-            seams = deque(BETWEEN_RECORDS.finditer(self._held, start), maxlen=1)
-            if seams:
-                end = seams[0].start() + 1
-                return end, self._held.index(b"{", end)
-        return None
+    def _last_seams(self) -> Iterator[tuple[int, int]]:
+        """Where the last whole record ends and where the next one begins; then, where that turns out to be within a
+        record, the places before."""
+        for seam in (BETWEEN_RECORDS, BETWEEN_OBJECTS):
+            for start in dict.fromkeys((max(self._searched, len(self._held) - 4096), self._searched)):
+                for found in reversed(deque(seam.finditer(self._held, start), maxlen=MOST_SEAMS)):
+                    end = found.start() + 1
+                    yield end, self._held.index(b"{", end)
+
+    def _seam_after(self, start: int, end: int) -> re.Match[bytes] | None:
+        return BETWEEN_RECORDS.search(self._held, start, end) or BETWEEN_OBJECTS.search(self._held, start, end)
 
     def _parsed(self, end: int, *, last: bool = False) -> Iterator[Batch]:
         if end > LONG_RECORD:
@@ -188,13 +201,16 @@ class _Reader:
             closing = STRING_REST.match(self._held, found.end(), end) if found else None
             if found is None or closing is None:
                 raise self._fault(end, at_end=last)
-            seam = BETWEEN_RECORDS.search(self._held, closing.end(), end)
+            seam = self._seam_after(closing.end(), end)
             stop = seam.start() + 1 if seam else end
             frame = bytes(self._held[start : found.end()]) + bytes(self._held[closing.end() - 1 : stop])
             head = self._batch(b"[" + frame + b"]", 1, last=last)
-            contents = self._contents(found.end(), closing.end() - 1)
-            yield from (Batch(head.times[:1], head.types[:1], [content], 0) for content in contents)
-            yield head
+            content = ""
+            for following in self._contents(found.end(), closing.end() - 1):
+                if content:
+                    yield Batch(head.times[:1], head.types[:1], [content], 0)
+                content = following
+            yield head._replace(contents=[content, *head.contents[1:]])
             start = self._held.index(b"{", stop) if seam else end
 
     def _contents(self, start: int, end: int) -> Iterator[str]:

@@ -68,7 +68,7 @@ def last_states(line: str, x: int, y: int, width: int) -> str:
     if "\x1b" in line:
         return ROWS_DRAWN.sub(lambda rows: _last_rows(rows.group(), y, width), line) if DRAWS_ROW in line else line
     body = line.removesuffix("\n")
-    if line.count("\r") < 2 or not only_returns(body) or not narrow(body):
+    if line.count("\r") < 2 or "\t" in body or not only_returns(body) or not narrow(body):
         return line
     first, *others = body.split("\r")
     if x + len(first) >= width or max(map(len, others)) >= width:

@@ -63,9 +63,17 @@ class Returns:
                 lines = joined if at == 0 else "".join(contents[at:]).encode()
                 at = self._many(contents, at, lines[:-1], times[-1], followed=followed)
 
-    def close(self) -> None:
+    def part(self, text: str, time: str) -> None:
+        """Some of a line that is too long to be held, of which more comes."""
+        self._end(text, time)
+        self._commands.shown(text)
+        self._line.at, self._line.written = None, ""
+
+    def close(self, *, log_ends: bool) -> None:
+        """`log_ends`; else it goes on as raw chunks do, so no recorder had made its pieces."""
         if self._last is not None:
-            self._commands.cut(self._line.last_at)
+            if log_ends:
+                self._commands.cut(self._line.last_at)
             self._commands.ended(NEW_LINE, typing=False, within=False)
         self._terminal.feeds_return = False
 

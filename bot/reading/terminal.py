@@ -53,7 +53,7 @@ LONGEST_LINE = 16 * 1024
 LARGE_DRAWING = 16 * 1024  # a program that drew so much has been to its last row
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
-SPLIT_CONTROL = re.compile(r"[\r\x08]|\x1b\[[0-2]?K|\x1b\[1?G")
+FIRST_COLUMN = re.compile(r"\r|\x1b\[1?G")
 
 
 class Terminal:
@@ -295,11 +295,13 @@ class Terminal:
         returns = only_returns(line)
         if not returns and not OVERPRINTING.fullmatch(line):
             return False
+        if "\t" in line and "\r" in line.lstrip("\r"):
+            return False  # it stops where it does from the first column on, and writes over nothing
         if len(line) < self.width and line.isascii():
             return True
         if not narrow(line):
             return False
-        *states, last = line.split("\r") if returns else SPLIT_CONTROL.split(line)
+        *states, last = line.split("\r") if returns else FIRST_COLUMN.split(line)
         longest = max(map(len, states), default=0)
         return longest < self.width and (len(last) < self.width or (returns and len(last) >= longest))
 
