@@ -10,6 +10,7 @@ from bot.reading.keys import WILD
 NO_BLANKS = str.maketrans("", "", " \n\r\t")
 FEWEST_SHOWN = 8  # characters that no question and its answer have in common
 FEWEST_ALIKE = 3
+LONGEST_KEYS = 1000
 
 
 def number_alike(one: str, other: str) -> int:
@@ -74,6 +75,11 @@ def last(text: str, count: int) -> str:
         at -= 1
         count -= text[at] not in " \n\r\t"
     return text if not text[:at].strip() else text[at:]
+
+
+def shares(keys: str, line: str) -> bool:
+    """Some of the keys stand there as they were pressed."""
+    return any(keys[at : at + FEWEST_SHOWN] in line for at in range(len(keys[:LONGEST_KEYS]) - FEWEST_SHOWN + 1))
 
 
 # --- with what was shown, however it was drawn over since

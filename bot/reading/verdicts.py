@@ -40,6 +40,8 @@ SEARCHES = ("/", "?", ":")
 VI_SEARCHES = "/?"
 # What pagers show while they wait for a key.
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
+# What readline and zsh ask before they show many completions.
+COMPLETION_ASKS = re.compile(r"--More--|Display all \d+ possibilities\?|zsh: do you wish to see all \d+ possibilities")
 # irb since 1.7, which indents what it draws; those before it wrote how deep it was into the prompt, and the blanks with it.
 INDENTS = re.compile(r"irb\([^)]*\):\d+[^:\d]")
 # Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.
@@ -80,7 +82,7 @@ class Judge:
             # No prompt got it.
             self._nothing_typed, self._for_a_pager, self._left_full_screen, self._vi_searched,
             # It stands at a prompt.
-            self._nothing_but_the_next_prompt, self._as_typed, self._as_it_stood, self._only_what_came_after, self._reconciled,
+            self._nothing_but_the_next_prompt, self._emptied, self._as_typed, self._as_it_stood, self._only_what_came_after, self._reconciled,
             # It does not: the prompt is a new one, or is drawn over.
             self._recalled, self._echoed_alone, self._last_answer, self._echoed, self._guessed, self._echoed_in_part,
             self._left_in_part, self._interrupted,
@@ -115,7 +117,7 @@ class Judge:
             if not row.strip() or WILD in text or not (typed.known or text == typed.plain):
                 continue
             if line.endswith(row):
-                return Verdict(text, line[: len(line) - len(row)])
+                return Verdict(text.rstrip("\t"), line[: len(line) - len(row)])
             if "\t" in row and (text is typed.edited or self._prompts.find(line) is None):
                 begin = begin_of_words(row.split(), line)
                 if begin is not None:
@@ -161,7 +163,7 @@ class Judge:
 
     def _for_a_pager(self, case: Case) -> Verdict | None:
         """Its prompt, or vi's, is gone: a key was pressed there, or what is sought took its place."""
-        if case.entered.asked.startswith(MORE) or (MORE in case.echoed and not (case.at_prompt or case.guessed)):
+        if COMPLETION_ASKS.match(case.entered.asked) or (MORE in case.echoed and not (case.at_prompt or case.guessed)):
             return NOTHING  # a list of completions goes on
         asked = PAGER.fullmatch((case.entered.prompt or "").strip())
         sought = case.line.startswith(SEARCHES) and case.line == case.typed.keys.strip()
@@ -208,10 +210,18 @@ class Judge:
     def _nothing_but_the_next_prompt(self, case: Case) -> Verdict | None:
         """A question got one line, of which nothing was shown: what stands below is the next prompt, of several lines."""
         typed, block = case.typed, case.block
-        if block is None or "\n" not in block.text or self._prompts.find(block.prompt) is not None:
+        if block is None or "\n" not in block.text or case.matching or self._prompts.find(block.prompt) is not None:
             return None
         one_line = typed.known and typed.printed and "\n" not in typed.edited
         return blind(block.prompt) if one_line and not follows(typed.keys, case.echoed) else None
+
+    def _emptied(self, case: Case) -> Verdict | None:
+        """A search found nothing at a prompt that is known, or what was shown there was wiped again: so it is no secret."""
+        stood, typed = case.at_prompt, case.typed
+        if stood is None or stood.text.strip() or not typed.printed or not self._is_prompt(stood.prompt):
+            return None
+        shown = case.echoed.replace(stood.prompt.rstrip(), "").strip() and not echoes(typed.edited, case.echoed)
+        return NOTHING if typed.searched or shown else None
 
     def _as_typed(self, case: Case) -> Verdict | None:
         """The screen has what the keys say. Where they do not say all, it has more."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from bot.reading.entered import Entered
+from bot.reading.likeness import shares
 from bot.reading.prompts import Prompts
 from bot.reading.verdicts import Judge
 
@@ -62,7 +63,7 @@ class Waiting:
         none; a line typed ahead waits for its own."""
         queue = self._entered
         for number, entered in enumerate(queue):
-            if self._judge.matching(entered.typed, line) is not None:
+            if self._judge.matching(entered.typed, line) is not None or self._overtakes(number, line):
                 leaving = [queue.popleft() for _ in range(number + 1)]
                 return [entered for entered in leaving if not entered.full_screen or entered is leaving[-1]]
         while len(queue) > 1 and queue[0].full_screen:
@@ -73,6 +74,15 @@ class Waiting:
         if queue[0].ahead and not final and self._passed < MOST_PASSED and not self._recalled(queue[0], line):
             return []
         return [self.pop()]
+
+    def _overtakes(self, number: int, line: str) -> bool:
+        """Some of what was typed for this one stands at a prompt, and of the first one, known as it is, nothing does: that
+        was typed blind."""
+        first, found = self._entered[0], self._prompts.find(line)
+        if number == 0 or found is None or not first.typed.known or first.prompt is not None or first.full_screen:
+            return False
+        text = found.behind(line)
+        return shares(self._entered[number].typed.keys, text) and not shares(first.typed.keys, text)
 
     def _recalled(self, entered: Entered, line: str) -> bool:
         """Whatever was recalled stands at a prompt."""
