@@ -12,7 +12,7 @@ from functools import lru_cache
 from unicodedata import category, east_asian_width
 
 from bot.reading.sequences import TOKEN, UNEVEN
-from bot.reading.window import higher
+from bot.reading.window import MOST_COLUMNS, MOST_ROWS, higher, painted_up_to, usual_width
 
 TAB = 8
 MOST = 9999
@@ -89,7 +89,7 @@ class Screen:
         self.origin = False
         self.drawing = [False, False]
         self.shifted = 0
-        self.saved = (0, 0)
+        self.saved: tuple[int, int] | None = None
         self.last = " "
         self.stops: set[int] | None = None  # None: one every eight columns
         self.alternate = False
@@ -301,6 +301,7 @@ class Screen:
             self.row_at(self.bottom)
             if self.top == 0:
                 self._scrolled(self.leaving(0))
+                self._moved_up(1)
             del self.rows[self.top]
             self.rows.insert(self.bottom, Row())
 
@@ -374,18 +375,23 @@ class Screen:
         """Nobody steps below the last row, unless to find out where that is: then the window is higher than was thought."""
         self._restrict()
         row = self.y + (p[0] or 1)
-        if self.height <= row < self.y + MOST_STEPS and self.bottom == self.height - 1:
-            self.height = higher(row)
-            self.bottom = self.height - 1
+        if self.height <= row < self.y + MOST_STEPS:
+            self._heighten(higher(row))
         edge = self.bottom if self.y <= self.bottom else self.height - 1
         self.y = min(edge, row)
         self.row_at(self.y)
+
+    def _heighten(self, height: int) -> None:
+        if self.bottom == self.height - 1:
+            self.height = height
+            self.bottom = height - 1
 
     def cuf(self, p: list[int]) -> None:
         self._restrict()
         self.x = min(self.width - 1, self.x + (p[0] or 1))
 
     def cub(self, p: list[int]) -> None:
+        self._widen(p[0])
         self._restrict()
         self.x = max(0, self.x - (p[0] or 1))
 
@@ -397,7 +403,27 @@ class Screen:
         self.cuu(p)
         self.x = 0
 
+    def _widen(self, columns: int) -> None:
+        """Nobody goes over so many columns, unless to find out how many there are: then the window is wider than was thought,
+        and what was wrapped was not."""
+        if not self.width < columns <= MOST_COLUMNS:
+            return
+        rows: list[Row] = []
+        cursor = 0
+        for y, row in enumerate(self.rows):
+            begun = len(rows[-1].cells) if row.wrapped and rows else 0
+            if begun:
+                rows[-1].pad(begun + -begun % self.width).extend(row.cells)
+            else:
+                rows.append(row)
+            if y == self.y:
+                cursor = len(rows) - 1
+                self.x += begun + -begun % self.width
+        self.y = cursor
+        self.rows, self.width = rows, usual_width(columns)
+
     def cha(self, p: list[int]) -> None:
+        self._widen(p[0])
         self.x = min(self.width, p[0] or 1) - 1
 
     def vpa(self, p: list[int]) -> None:
@@ -409,6 +435,8 @@ class Screen:
         self._go(p[0] or 1)
 
     def _go(self, row: int) -> None:
+        if self.height < row <= MOST_ROWS and not self.origin:
+            self._heighten(painted_up_to(row))
         top, bottom = (self.top, self.bottom) if self.origin else (0, self.height - 1)
         self.y = min(bottom, top + row - 1)
         self.row_at(self.y)
@@ -419,8 +447,15 @@ class Screen:
     def decsc(self) -> None:
         self.saved = (self.x, self.y)
 
+    def _moved_up(self, rows: int) -> None:
+        """The place that was saved is in the text, which moved (so xterm.js has it; in xterm it is on the screen)."""
+        if self.saved is not None:
+            x, y = self.saved
+            self.saved = (x, max(0, y - rows))
+
     def decrc(self) -> None:
-        self.x, self.y = min(self.saved[0], self.width), min(self.saved[1], self.height - 1)
+        x, y = self.saved or (0, 0)
+        self.x, self.y = min(x, self.width), min(y, self.height - 1)
         self.row_at(self.y)
 
     # --- erasing and shifting
@@ -458,6 +493,7 @@ class Screen:
             rows.pop()
         for y in range(len(rows)):
             self._scrolled(self.leaving(y))
+        self._moved_up(len(rows))
         self.rows = [Row()]
         self.row_at(self.y)
 
@@ -517,7 +553,7 @@ class Screen:
         for mode in p:
             if mode in ALTERNATE_SCREEN:
                 self.alternate = on
-                if mode == 1049 and not on and self.saved != (0, 0):
+                if mode == 1049 and not on and self.saved is not None:
                     self.decrc()  # though it was left before, as `dialog` does to draw on the normal one
             elif mode == 1:
                 self.keypad = on

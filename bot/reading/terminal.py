@@ -42,6 +42,7 @@ from bot.reading.window import (
     last_row,
     marked_width,
     painted_height,
+    painted_width,
     usual_width,
 )
 
@@ -154,6 +155,9 @@ class Terminal:
             height = None if alternate else painted_height(text)
             if height is not None:
                 self.resize(self.width, height)
+            width = 0 if alternate else painted_width(text)
+            if self.width < width <= MOST_COLUMNS:
+                self.resize(usual_width(width), self.height)
             if ERASE_TO_END in text and self._passes():
                 bare = text.replace(ERASE_TO_END, "")
                 text = text if Controls(bare) else bare
@@ -361,7 +365,7 @@ class Terminal:
             if not (screen.inserts or screen.top or MODES in line):
                 line = last_states(line, screen.x, screen.y, screen.width)
             reached = at + screen.feed(line)
-            self.keypad, self.height = screen.keypad, screen.height
+            self.keypad, self.width, self.height = screen.keypad, screen.width, screen.height
             if screen.alternate:
                 self.alternate = True
                 screen.decsc()

@@ -49,6 +49,7 @@ CURSOR_AT = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}R")
 NARROWEST = 10
 MOVES = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
+ERASES_REST = "\x1b[K\n"
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
 
 
@@ -102,6 +103,11 @@ def usual_width(columns: int) -> int:
     return next((width for width in USUAL if width >= columns), columns)
 
 
+def painted_up_to(row: int) -> int:
+    """The height of a window in which a program goes to `row`; `top` leaves by going below the last one."""
+    return row - 1 if row - 1 in USUAL_HEIGHTS else row
+
+
 def redrawn_width(written: str) -> int | None:
     """The width that the way back to where a paste began tells: as many rows up as it has been wrapped."""
     shown = PASTED.sub("", written)
@@ -149,6 +155,16 @@ def painted_height(text: str) -> int | None:
     lowest = _lowest(rows)
     painted = len(rows) > lowest // 2 or "\x1b[H\x1bM" in text
     return lowest if painted and FEWEST_ROWS <= lowest <= MOST_ROWS else None
+
+
+def painted_width(text: str) -> int:
+    """The length of the longest row of a screen that is painted from its top row by row, each up to where its rest is erased:
+    `top` fills some. 0 if none is."""
+    _, home, painted = text.partition("\x1b[H")
+    if not home or ERASES_REST not in painted:
+        return 0
+    rows = (row.removesuffix("\x1b[K") for row in painted.split("\n") if row.endswith("\x1b[K"))
+    return max((len(row) for row in rows if row.isprintable()), default=0)
 
 
 def last_row(text: str) -> int:
