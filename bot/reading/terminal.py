@@ -54,6 +54,7 @@ LONGEST_LINE = 16 * 1024
 LARGE_DRAWING = 16 * 1024  # a program that drew so much has been to its last row
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
+ERASES = re.compile(r"\x1b\[[0-2]?K")
 FIRST_COLUMN = re.compile(r"\r|\x1b\[1?G")
 
 
@@ -277,7 +278,7 @@ class Terminal:
                     return hot
             end = text.find("\n", at)
             line = self._line + text[at : end if end >= 0 else len(text)]
-            if ERASE_TO_END in line and len(line) < self.width and "\r" not in line and "\b" not in line:
+            if ERASE_TO_END in line and "\r" not in line and "\b" not in line:
                 line = line.replace(ERASE_TO_END, "")  # at its end nothing is left to erase
             if CONTROL.search(line) is not None:
                 if not self._settles(line):
@@ -305,17 +306,21 @@ class Terminal:
             return True
         if not narrow(line):
             return False
-        *states, last = line.split("\r") if returns else FIRST_COLUMN.split(line)
-        longest = max(map(len, states), default=0)
-        return longest < self.width and (len(last) < self.width or (returns and len(last) >= longest))
+        states = line.split("\r") if returns else FIRST_COLUMN.split(ERASES.sub("", line))
+        if max(map(len, states)) < self.width:
+            return True
+        # The last one may be longer than a row: it stands over all others.
+        return returns and max(map(len, states[:-1]), default=0) < self.width
 
     def _is_wider(self, states: list[str]) -> bool:
         """A progress bar that is longer than a row is drawn anew from its beginning: the window is wider than was thought."""
-        drawn_anew = [
-            state for state, following in pairwise(states) if following.strip() and supersedes(state, following)
+        longer = [
+            (state, following)
+            for state, following in pairwise(states)
+            if self.width < len(state) <= MOST_COLUMNS and following.strip()
         ]
-        longest = max(map(len, drawn_anew), default=0)
-        if longest <= self.width or self.width_is_told or longest > MOST_COLUMNS:
+        longest = max((len(state) for state, following in longer if supersedes(state, following)), default=0)
+        if not longest or self.width_is_told:
             return False
         self.resize(usual_width(longest), self.height)
         return True
