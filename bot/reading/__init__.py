@@ -1,8 +1,9 @@
 """An audit log in, a digest out: pure, in constant memory, fed in pieces. The whole core is on this page.
 
-bytes → batches of records → keys  ─┐
-                           └ output → terminal → transcript
-                                    └ commands: what was on the line at Enter
+bytes → records ┬ input  ───────────────→ commands → told
+                └ output → (returns →) commands → echo → terminal → scrollback → transcript
+What is told, and the transcript, are masked on their way to the sink. A log has one of two shapes: raw chunks, or the pieces of a
+line recorder, whose ends `returns` restores until a return in one of them proves that they are chunks.
 
 To read on, in this order:
 `records`: JSON in slices; `times`. `sequences`, `terminal`: what was shown, line by line; `screen` where the cursor moves, `repaints`
@@ -64,7 +65,8 @@ class Digest:
 
 
 def read(pieces: Iterable[bytes], sink: Sink, *, marks: bool = False) -> Digest:
-    """Raises AuditLogBroken, and AuditLogCut where the bytes end before the array is closed."""
+    """`pieces`: the log's bytes, however they are cut. `marks`: one line in the transcript stands for what each full-screen
+    program drew, `[vim: 42 s, full screen]`. Raises AuditLogBroken, and AuditLogCut where the bytes end before the array is closed."""
     session = _Session(sink, marks=marks)
     for batch in batches(unzipped(pieces)):
         session.feed(batch)
@@ -151,7 +153,8 @@ class _Session:
                 self._read_gathered(followed=True)
                 for time, content in zip(run.times, run.contents, strict=True):
                     self._bytes["input"] += len(content.encode())
-                    self._commands.typed(content, time, live=self._returns is None)
+                    live = self._returns is None  # in chunks, keys come one by one
+                    self._commands.typed(content, time, live=live)
 
     def _gather(self, run: Run) -> None:
         """What a piece means may depend on those after it: so that it does not depend on where a batch ends, as many are

@@ -56,7 +56,7 @@ class Commands:
     def typed(self, text: str, time: str, *, live: bool) -> None:
         """`live`: the log has the keys one by one, so the screen now is what the person saw when pressing them."""
         if "\x1b" in text:
-            self.echo.measure.asked(text)
+            self.echo.measure.answered(text)
         text = pressed(text)
         if not text:
             return
@@ -93,7 +93,7 @@ class Commands:
                 full_screen=self._full_screen(),
                 ahead=bool(self._waiting),
                 nothing_below=at.nothing_below,
-                asked=self._terminal.line()[0] if live else "",
+                line_at_enter=self._terminal.line()[0] if live else "",
             )
         )
 
@@ -221,7 +221,7 @@ class Commands:
         """A line feed only goes down the rows of the line that was entered."""
         entered = self._waiting.first
         if meant := self.echo.as_meant(entered.prompt):
-            return meant.below
+            return meant.has_rows_below
         return entered.nothing_below and self._terminal.below()
 
     def cut(self, time: str) -> None:

@@ -16,8 +16,10 @@ MOST_ROWS = 40
 
 
 class Meant(NamedTuple):
+    """The line as its editor believes that it stands."""
+
     line: str  # the prompt and what follows
-    below: bool  # the cursor is in one of its upper rows
+    has_rows_below: bool  # the cursor is in one of its upper rows
     wraps: bool  # the cursor is behind a blank in the first column, which the editor writes to go on in the next row
 
 

@@ -27,7 +27,7 @@ class CursorLine:
     """The line that the cursor is in, as its pieces tell of it."""
 
     at: str | None = None  # its prompt
-    known: bool = False  # which was learnt, not guessed
+    known: bool = False  # that prompt was learnt, or its editor said that it takes pastes; else it is guessed
     attentive: bool = False  # it is being typed
     judged: int = 0  # Enters whose lines had been left when its prompt came
     written: str = ""  # of it, since its last new line
@@ -80,7 +80,7 @@ class Endings:
     def has_rows_below(self) -> bool:
         """The cursor is not in the last row of its line, so a line feed only goes down to the next."""
         if meant := self._commands.echo.as_meant(None):
-            return meant.below
+            return meant.has_rows_below
         line, place = self._terminal.line()
         return width_of(line[:place]) // self._terminal.width < (width_of(line) - 1) // self._terminal.width
 

@@ -18,10 +18,10 @@ class Entered:
     prompt: str | None
     lines: int = 0  # how many lines stood above it then
     right: str = ""  # a prompt at the right edge, which stood behind the cursor then
-    full_screen: bool = False
-    ahead: bool = False
+    full_screen: bool = False  # a full-screen program had the keyboard
+    ahead: bool = False  # pressed while an earlier Enter still waited for its line
     nothing_below: bool = False  # the cursor then
-    asked: str = ""  # the cursor's line, when Enter was pressed
+    line_at_enter: str = ""  # the cursor's, when that was pressed
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Measure:
         self._terminal = terminal
         self._prompts = prompts
         self.counts_colours = False  # the editor takes them for text
-        self._asked = 0  # the row in which the cursor was when a program asked
+        self._cursor_row = 0  # the row in which the cursor was when a program asked
         self._colours_may_count = True  # nothing typed has passed the place where it would have been wrapped
         # By where the cursor went, at prompts whose colours take so many columns.
         self._refuted: set[Window] = set()
@@ -65,10 +65,10 @@ class Measure:
 
     # --- what tells the size by itself
 
-    def asked(self, answer: str) -> None:
+    def answered(self, answer: str) -> None:
         """The terminal gave this answer."""
         for row in map(int, CURSOR_AT.findall(answer)):
-            self._asked = row
+            self._cursor_row = row
             if row > self._terminal.height:
                 self._resize(height=higher(row))
 
@@ -80,7 +80,7 @@ class Measure:
             self._resize(width=preview_width(text))
             # prompt_toolkit makes room down to the last row, writes a blank there, and comes back.
             if COMES_BACK in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
-                self._resize(height=min(max(self._asked, 2) + risen, MOST_ROWS))
+                self._resize(height=min(max(self._cursor_row, 2) + risen, MOST_ROWS))
         if UP in text and edited:
             self._resize(width=redrawn_width(came + text))
 

@@ -6,7 +6,6 @@ the screen at its top are handed to `scrolled`, and so is the whole screen befor
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import lru_cache
 from unicodedata import category, east_asian_width
@@ -184,9 +183,9 @@ class Screen:
 
     # --- feeding
 
-    def feed(self, text: str, start: int = 0, end: int = sys.maxsize) -> int:
+    def feed(self, text: str) -> int:
         """Apply `text` until its end, or until the alternate screen begins: how far it came."""
-        for token in TOKEN.finditer(text, start, end):
+        for token in TOKEN.finditer(text):
             group = token.lastgroup
             if group == "text":
                 self.write(token.group())
@@ -204,7 +203,7 @@ class Screen:
                 escape = ESCAPES.get(token["escape"])
                 if escape is not None:
                     escape(self)
-        return min(end, len(text))
+        return len(text)
 
     def write(self, text: str) -> None:
         if self.drawing[self.shifted]:

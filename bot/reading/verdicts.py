@@ -163,7 +163,9 @@ class Judge:
 
     def _for_a_pager(self, case: Case) -> Verdict | None:
         """Its prompt, or vi's, is gone: a key was pressed there, or what is sought took its place."""
-        if COMPLETION_ASKS.match(case.entered.asked) or (MORE in case.echoed and not (case.at_prompt or case.guessed)):
+        if COMPLETION_ASKS.match(case.entered.line_at_enter) or (
+            MORE in case.echoed and not (case.at_prompt or case.guessed)
+        ):
             return NOTHING  # a list of completions goes on
         asked = PAGER.fullmatch((case.entered.prompt or "").strip())
         sought = case.line.startswith(SEARCHES) and case.line == case.typed.keys.strip()
@@ -234,14 +236,15 @@ class Judge:
 
     def _as_it_stood(self, case: Case) -> Verdict | None:
         """It stood there, as the keys say, when Enter was pressed: since then an editor of blocks drew all rows."""
-        asked, text, found = case.entered.asked, case.typed.edited, self._prompts.find(case.entered.asked)
+        stood, text = case.entered.line_at_enter, case.typed.edited
+        found = self._prompts.find(stood)
         if not (case.typed.known and text.strip()):
             return None
         if found:
-            return Verdict(text, found.text) if asked.rstrip() == found.text + text.rstrip() else None
+            return Verdict(text, found.text) if stood.rstrip() == found.text + text.rstrip() else None
         prompt = (case.entered.prompt or "").rstrip()
-        stood = prompt and case.line.startswith(prompt) and asked.startswith(prompt)
-        return Verdict(text, f"{prompt} ") if stood and asked[len(prompt) :].strip() == text.strip() else None
+        at_prompt = prompt and case.line.startswith(prompt) and stood.startswith(prompt)
+        return Verdict(text, f"{prompt} ") if at_prompt and stood[len(prompt) :].strip() == text.strip() else None
 
     def _only_what_came_after(self, case: Case) -> Verdict | None:
         """All that stands behind a question came after the Enter, which moved nothing: the same question again, for instance.
