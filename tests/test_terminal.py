@@ -26,6 +26,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "overprinting": ("one\rtw", ["twe"]),
     "a tab writes over nothing": ("working\r\tdone\r\na\tb\rXYZ", ["working done", "XYZ     b"]),
     "backspace in a line that wrapped": ("a" * 50 + "\b" + "b" * 50 + "\rX", ["a" * 49 + "b" * 31 + "X" + "b" * 18]),
+    "letters that end control sequences too": ("ab\b\bDEBUG\r\n10\b\b1K\r\none\r\x1b[KLOG", ["DEBUG", "1K", "LOG"]),
     "erasing": ("one two\r\x1b[Kthree", ["three"]),
     "backspace": ("abc\b\bX", ["aXc"]),
     "cursor left and delete": ("abcdef\x1b[4D\x1b[2P", ["abef"]),

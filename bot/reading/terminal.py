@@ -6,7 +6,6 @@ In here `\\n` means "carriage return and line feed"; a bare line feed is `\\v`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -54,8 +53,7 @@ LONGEST_LINE = 16 * 1024
 LARGE_DRAWING = 16 * 1024  # a program that drew so much has been to its last row
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
-ERASES = re.compile(r"\x1b\[[0-2]?K")
-FIRST_COLUMN = re.compile(r"\r|\x1b\[1?G")
+FIRST_COLUMN = ("\r", "\x1b[G", "\x1b[1G")
 
 
 class Terminal:
@@ -306,11 +304,10 @@ class Terminal:
             return True
         if not narrow(line):
             return False
-        states = line.split("\r") if returns else FIRST_COLUMN.split(ERASES.sub("", line))
-        if max(map(len, states)) < self.width:
-            return True
-        # The last one may be longer than a row: it stands over all others.
-        return returns and max(map(len, states[:-1]), default=0) < self.width
+        if not returns:
+            return _columns_reached(line) < self.width
+        # The last state may be longer than a row: it stands over all others.
+        return max(map(len, line.split("\r")[:-1]), default=0) < self.width
 
     def _is_wider(self, states: list[str]) -> bool:
         """A progress bar that is longer than a row is drawn anew from its beginning: the window is wider than was thought."""
@@ -444,18 +441,31 @@ def _overprint(line: str) -> tuple[str, int]:
         start = erased.end()
     shown, x = "", 0
     for part in OVERPRINT_TOKEN.findall(line, start):
-        if part == "\r" or part.endswith("G"):
+        if part in FIRST_COLUMN:
             x = 0
         elif part[0] == "\b":
             x = max(0, x - len(part))
         elif part[0] != "\x1b":
             shown = shown[:x].ljust(x) + part + shown[x + len(part) :]
             x += len(part)
-        elif part.endswith("1K"):
+        elif part == "\x1b[1K":
             shown = " " * (x + 1) + shown[x + 1 :]
         else:
             shown = "" if part == "\x1b[2K" else shown[:x]
     return shown, x
+
+
+def _columns_reached(line: str) -> int:
+    x = most = 0
+    for part in OVERPRINT_TOKEN.findall(line):
+        if part in FIRST_COLUMN:
+            x = 0
+        elif part[0] == "\b":
+            x = max(0, x - len(part))
+        elif part[0] != "\x1b":
+            x += len(part)
+            most = max(most, x)
+    return most
 
 
 def _settled(line: str) -> str:
