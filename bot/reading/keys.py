@@ -373,7 +373,7 @@ class LineMode:
 
     text: str = ""
     quoting: bool = False
-    possible: bool = True  # nobody presses an arrow key there, and it has room for no more than 4096 characters
+    possible: bool = True  # nobody presses an arrow key there, and there is no room for a line that long
 
     def accept(self) -> None:
         self.text, self.quoting, self.possible = "", False, True

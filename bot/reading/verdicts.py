@@ -41,7 +41,7 @@ VI_SEARCHES = "/?"
 # What pagers show while they wait for a key.
 PAGER = re.compile(r":|\(END\)|--More--.*|.*\blines \d+-\d+.*|.*\((?:press|type) h for help.*")
 # What readline and zsh ask before they show many completions.
-COMPLETION_ASKS = re.compile(r"--More--|Display all \d+ possibilities\?|zsh: do you wish to see all \d+ possibilities")
+COMPLETION_ASKS = re.compile(rf"{MORE}|Display all \d+ possibilities\?|zsh: do you wish to see all \d+ possibilities")
 # irb since 1.7, which indents what it draws; those before it wrote how deep it was into the prompt, and the blanks with it.
 INDENTS = re.compile(r"irb\([^)]*\):\d+[^:\d]")
 # Whoever asks for these may get a single character that nobody should see; elsewhere that is a key, not an answer.
