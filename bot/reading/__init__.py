@@ -90,11 +90,13 @@ class Run(NamedTuple):
     type: str
     times: list[str]
     contents: list[str]
-    followed: bool = False  # by keys
 
 
 def runs(batch: Batch) -> Iterator[Run]:
     types = batch.types
+    if types and types.count(types[0]) == len(types):  # as most are
+        yield Run(types[0], batch.times, batch.contents)
+        return
     start = 0
     while start < len(types):
         kind = types[start]
@@ -105,7 +107,7 @@ def runs(batch: Batch) -> Iterator[Run]:
             end = len(types)
         if types[start:end].count(kind) < end - start:  # another one, which nobody documents
             end = next(at for at in range(start + 1, end) if types[at] != kind)
-        yield Run(kind, batch.times[start:end], batch.contents[start:end], followed=end < len(types))
+        yield Run(kind, batch.times[start:end], batch.contents[start:end])
         start = end
 
 
@@ -181,26 +183,28 @@ class _Session:
             return
         del self._gathered.times[:TOGETHER], self._gathered.contents[:TOGETHER]
         self._now = (times[0], times[-1])
-        run = Run("output", times, contents, followed)
-        self._output(run) if self._timed is None else self._output_in_time(run, self._timed)
+        if self._timed is None:
+            self._output(times, contents, followed=followed)
+        else:
+            self._output_in_time(times, contents, self._timed)
 
-    def _output_in_time(self, run: Run, sink: TimedSink) -> None:
-        for time, content in zip(run.times, run.contents, strict=True):
+    def _output_in_time(self, times: list[str], contents: list[str], sink: TimedSink) -> None:
+        for time, content in zip(times, contents, strict=True):
             if content:
-                self._output(Run(run.type, [time], [content]))
+                self._output([time], [content], followed=False)
             sink.reached(self._terminal.lines, time)
 
-    def _output(self, run: Run) -> None:
-        contents = run.contents
+    def _output(self, times: list[str], contents: list[str], *, followed: bool) -> None:
+        """`followed`: by keys."""
         text = "".join(contents)
         data = text.encode()
         self._bytes["output"] += len(data)
         if self._returns is not None:
-            if b"\r" not in data and "" not in contents and _are_lines(contents, data):
-                self._returns.feed(contents, run.times, data, followed=run.followed)
+            if b"\r" not in data and _are_lines(contents, data):
+                self._returns.feed(contents, times, data, followed=followed)
                 return
             if len(contents) == 1 and len(data) > LONG_PIECE and b"\r" not in data and b"\n" not in data:
-                self._returns.part(text, run.times[0])
+                self._returns.part(text, times[0])
                 return
             self._returns.close(log_ends=False)
             self._returns = None
@@ -222,9 +226,14 @@ class _Session:
 
 
 def _are_lines(pieces: list[str], joined: bytes) -> bool:
-    """Each of the pieces, of which none is empty, has a line's end at its own end and nowhere else."""
+    """Each of the pieces has a line's end at its own end and nowhere else."""
     # Asked for each piece of a log: to look into every one takes three times as long.
-    return joined.count(b"\n") == len(pieces) == [*map(itemgetter(-1), pieces)].count("\n")
+    if joined.count(b"\n") != len(pieces):
+        return False
+    try:
+        return [*map(itemgetter(-1), pieces)].count("\n") == len(pieces)
+    except IndexError:  # an empty one
+        return False
 
 
 def _seconds(started: str | None, ended: str | None) -> float:

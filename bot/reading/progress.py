@@ -21,6 +21,7 @@ PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 TIMES = re.compile(r"--:--|(?:[0-9]+:[0-9]{2}:[0-9]{2} +){2}")
 CLOCKS = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2} ")
 SPINS = re.compile(rf"\n ?(?:{'|'.join(SPINNERS)})".encode())
+SPINS_FIRST = SPINNERS.encode()[:1]  # the first byte of each of them
 # Drawn with the cursor saved and restored: apt's bar stands below the lines that scroll, not in them.
 ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8")
 RESTORES = "\x1b8"
@@ -38,7 +39,7 @@ def may_hold_bars(lines: bytes) -> bool:
     at = lines.find(b"%")
     while at > 0 and not lines[max(0, at - 2) : at].rstrip(b" ")[-1:].isdigit():
         at = lines.find(b"%", at + 1)
-    if at > 0 or b"--:--" in lines or (not lines.isascii() and SPINS.search(lines) is not None):
+    if at > 0 or b"--:--" in lines or (SPINS_FIRST in lines and SPINS.search(lines) is not None):
         return True
     return b"\\" in lines and (b"\n\\ " in lines or b" \\\n" in lines)
 

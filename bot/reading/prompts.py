@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 SHELL, UNKNOWN = "shell", "unknown"
@@ -62,6 +63,14 @@ def may_hold_prompt(text: str) -> bool:
         if end[0] in text and end in text:
             return True
     return False
+
+
+def lines_with_prompts(text: str) -> Iterator[tuple[int, str]]:
+    """Those lines of `text`, with their numbers, that may hold one."""
+    ends = [end for end in PROMPT_ENDS if end[0] in text and end in text]
+    for number, line in enumerate(text.split("\n") if ends else ()):
+        if any(end in line for end in ends):
+            yield number, line
 
 
 class Prompt(NamedTuple):

@@ -14,7 +14,7 @@ from bot.reading.endings import CursorLine, Endings
 from bot.reading.heads import Heads
 from bot.reading.pieces import with_returns
 from bot.reading.progress import may_hold_bars, without_old_states
-from bot.reading.prompts import CONTINUED, Prompts, may_hold_prompt
+from bot.reading.prompts import CONTINUED, Prompts, lines_with_prompts
 from bot.reading.repaints import last_frames
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
@@ -60,7 +60,7 @@ class Returns:
                 self._one(contents[at][:-1], times[at], contents[at + 1][:-1] if at + 1 < end else None)
                 at += 1
             else:
-                lines = joined if at == 0 else "".join(contents[at:]).encode()
+                lines = joined if at == 0 else joined.split(b"\n", at)[-1]
                 at = self._many(contents, at, lines[:-1], times[-1], followed=followed)
 
     def part(self, text: str, time: str) -> None:
@@ -204,10 +204,9 @@ class Returns:
             return max(at, len(contents) - LONGEST_HEAD) if self._prompts.in_shell else len(contents)
         start = max(at, len(contents) - LONGEST_TYPED)
         shown = SILENT.sub("", "".join(contents[start:])).replace("\n", " \n")
-        if may_hold_prompt(shown):
-            for number, line in enumerate(shown.split("\n"), start):
-                if self._prompts.guess(line.removeprefix("\x1b[K")):
-                    return number
+        for number, line in lines_with_prompts(shown):
+            if self._prompts.guess(line.removeprefix("\x1b[K")):
+                return start + number
         return len(contents)
 
     def _end(self, following: str, time: str) -> None:
