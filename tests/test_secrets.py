@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from secret_cases import Labelled, files, read_case
 
 from bot.reading import secrets
+from bot.reading.masking import MASK
 from bot.reading.masking.names import Meaning, is_placeholder, looks_random, meaning
 from bot.reading.masking.remembered import LARGEST, Remembered
-from bot.reading.secrets import MASK, Masker, mask_lines
+from bot.reading.secrets import Masker, mask_lines
 
 PASSWORD = "Tr0ub4dor&3x"
 

@@ -12,7 +12,7 @@ from bot.reading.terminal import Terminal
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m|\x1b\(B")
 FILLER = "."
-MOST_ROWS = 40
+MOST_ROWS_ABOVE = 40
 
 
 class Meant(NamedTuple):
@@ -62,6 +62,6 @@ def as_meant(written: str, prompt: str, like: Terminal) -> Meant | None:
         # Once it is drawn anew somewhere else, that is where the line begins.
         return Meant(prompt + line[line.rfind(padded) + len(padded) + blanks :], below, wraps)
     if not line.strip():  # the cursor has left it
-        above = next((row for row in reversed(terminal.above(min(terminal.lines, MOST_ROWS))) if row.strip()), "")
+        above = next((row for row in reversed(terminal.above(min(terminal.lines, MOST_ROWS_ABOVE))) if row.strip()), "")
         return Meant(prompt + above[len(padded) + blanks :], False, False) if above.startswith(padded) else None
     return None

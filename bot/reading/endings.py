@@ -14,11 +14,10 @@ from bot.reading.progress import MORE, supersedes
 from bot.reading.prompts import DIGITS, SHARED, SHELL, Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT
-from bot.reading.terminal import Terminal
+from bot.reading.terminal import ERASE_TO_END, Terminal
 from bot.reading.times import moment_of, seconds_between
 from bot.reading.window import columns_counted
 
-ERASE = "\x1b[K"
 PAUSE_S = 0.25  # a person's; a completion's list comes at once
 
 
@@ -130,9 +129,9 @@ class Endings:
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
 
     def _pager_asked(self, seam: Seam) -> bool | None:
-        if seam.last == "" and seam.following == ERASE and pieces.PAGER_ASKS.match(f"{self._line.above}\n"):
+        if seam.last == "" and seam.following == ERASE_TO_END and pieces.PAGER_ASKS.match(f"{self._line.above}\n"):
             return True  # `more` goes on by a line
-        if seam.last == ERASE and self._line.above.startswith(MORE) and not self._line.stepped:
+        if seam.last == ERASE_TO_END and self._line.above.startswith(MORE) and not self._line.stepped:
             return True  # and readline, in a list of completions
         may_ask = "\x1b" in seam.last or seam.last.startswith((":", MORE))
         return True if may_ask and pieces.PAGER_ASKS.match(f"{seam.last}\n{seam.following}") else None
@@ -156,7 +155,7 @@ class Endings:
         return True if drawn_over or pieces.GOES_UP.match(seam.following) else None
 
     def _moves(self, seam: Seam) -> bool | None:
-        return True if pieces.MOVES.match(seam.following) else None
+        return True if pieces.GOES_ON_ELSEWHERE.match(seam.following) else None
 
     # What is known of the line says the rest.
 
@@ -197,7 +196,7 @@ class Endings:
             return self._line.at is not None or (
                 self._line.attentive and self._line.known and seam.last == "" and self._line.stepped
             )
-        if seam.last == ERASE and not pieces.REDRAWS.match(seam.following):
+        if seam.last == ERASE_TO_END and not pieces.REDRAWS.match(seam.following):
             return self._prompts.find_stripped(seam.shown) is not None
         return None
 

@@ -42,7 +42,7 @@ def keys(text: str) -> Iterator[str]:
 
 
 # Of what is longer, or further back, only the screen tells.
-LONGEST_LINE = 32 * 1024
+LONGEST_TYPED_LINE = 32 * 1024
 LONGEST_BLOCK = 4 * 1024
 LONGEST_KEY = 32
 # Behind these bash puts no semicolon where it joins the lines of a command.
@@ -61,7 +61,7 @@ class Line:
     known: bool = True
 
     def insert(self, text: str) -> None:
-        if len(self.text) + len(text) > LONGEST_LINE:
+        if len(self.text) + len(text) > LONGEST_TYPED_LINE:
             self.known = False
             return
         self.text = self.text[: self.point] + text + self.text[self.point :]
@@ -244,7 +244,7 @@ class Readline:
         self.line.known = self.line.known or not self.line.text
         if self.killed and self.kills:
             joined = gone + self.kills[-1] if backwards else self.kills[-1] + gone
-            self.kills[-1] = joined[: LONGEST_LINE + 1]  # a line has no room for more
+            self.kills[-1] = joined[: LONGEST_TYPED_LINE + 1]  # a line has no room for more
         elif gone:
             self.kills.append(gone)
             del self.kills[:-10]
@@ -379,7 +379,7 @@ class LineMode:
         self.text, self.quoting, self.possible = "", False, True
 
     def insert(self, text: str) -> None:
-        self.possible = self.possible and len(self.text) + len(text) <= LONGEST_LINE
+        self.possible = self.possible and len(self.text) + len(text) <= LONGEST_TYPED_LINE
         if self.possible:
             self.text += text
 
@@ -478,7 +478,7 @@ class Keyboard:
         yield from keys(text)
 
     def _printed(self, text: str) -> None:
-        if len(self._keys) < LONGEST_LINE:
+        if len(self._keys) < LONGEST_TYPED_LINE:
             self._keys += text
 
     def forget(self) -> None:

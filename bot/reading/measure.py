@@ -15,13 +15,13 @@ from bot.reading.terminal import Terminal
 from bot.reading.walk import Window, Written
 from bot.reading.window import (
     CURSOR_AT,
+    CUU,
     FEWEST_BLANKS,
     MOST_ROWS,
-    MOVES,
+    MOVES_CURSOR,
     NARROW,
     NARROWEST,
     NOT_COLOURS,
-    UP,
     USUAL,
     WRAP,
     columns_counted,
@@ -38,13 +38,13 @@ from bot.reading.window import (
 )
 
 SHORT = 4096
-SHORT_LINE = 400  # with what its colours take
+SHORT_TYPED = 400  # with what its colours take
 COMES_BACK = " \b\x1b["
 RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
 GOES_FAR = re.compile(r"\x1b\[[0-9]*[A-D@P]")
 WALKS = re.compile(rf"\x08|{GOES_FAR.pattern}")
-FORWARD = "C"
-SEARCHED, MAKES_ROOM = re.compile(r"\([a-z -]*i-search\)`[^']*': "), re.compile(r"\x1b\[([0-9]*)([@P])\Z")
+STEPS_FORWARD = "C"
+SEARCH_DISPLAY, MAKES_ROOM = re.compile(r"\([a-z -]*i-search\)`[^']*': "), re.compile(r"\x1b\[([0-9]*)([@P])\Z")
 # The prompt of Scalingo's containers does not mark its colours as taking no room.
 UNMARKED = re.compile(r"\x1b\[[0-9;]*mScalingo\x1b\[0?m:")
 # Characters whose way is gone again: in a whole session, and for each Enter.
@@ -81,12 +81,12 @@ class Measure:
             # prompt_toolkit makes room down to the last row, writes a blank there, and comes back.
             if COMES_BACK in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
                 self._resize(height=min(max(self._cursor_row, 2) + risen, MOST_ROWS))
-        if UP in text and edited:
+        if CUU in text and edited:
             self._resize(width=redrawn_width(came + text))
 
     def reaches_last_column(self, following: str) -> None:
         """prompt_toolkit is not sure to be where it is, before the last column: it returns, and goes there again."""
-        forward = pieces.FORWARD.match(following)
+        forward = pieces.GOES_TO_COLUMN.match(following)
         line, place = self._terminal.line()
         if forward is not None and width_of(line[:place]) == int(forward[1]) >= NARROWEST:
             self._resize(width=int(forward[1]) + 1)
@@ -106,7 +106,7 @@ class Measure:
         """Before `text` is shown in a line that is being typed at `prompt`, if that is known: where the cursor goes, there
         must be a place for it."""
         told = self._terminal.width_is_told or self._terminal.alternate
-        if told or not (WALKS.search(text) or came.endswith(FORWARD)):
+        if told or not (WALKS.search(text) or came.endswith(STEPS_FORWARD)):
             return
         if len(came) + len(text) > min(SHORT, self._patience) or self._stays_in_first_row(text, came):
             return
@@ -157,7 +157,7 @@ class Measure:
 
     def _search_left(self, text: str, prompt: str, coloured: str) -> None:
         """Where the display of a search gives way to the prompt again, readline makes as much room as it thinks that takes."""
-        searched, room = SEARCHED.match(self._terminal.line()[0]), MAKES_ROOM.search(text.partition(coloured)[0])
+        searched, room = SEARCH_DISPLAY.match(self._terminal.line()[0]), MAKES_ROOM.search(text.partition(coloured)[0])
         if searched and room and coloured in text:
             columns = searched.end() + int(room[1] or 1) * (1 if room[2] == "@" else -1)
             columns -= len(prompt) - len(prompt.rstrip())
@@ -179,7 +179,7 @@ class Measure:
         if len(text) != 1 or text < " " or self._terminal.width_is_told or self.counts_colours:
             return
         line, place = self._terminal.line()
-        if self._colours_may_count and len(came) < SHORT_LINE and UNMARKED.search(came) and WRAP.search(came) is None:
+        if self._colours_may_count and len(came) < SHORT_TYPED and UNMARKED.search(came) and WRAP.search(came) is None:
             found = self._prompts.find(line)
             counted = place + columns_of_colours(came, found.text) if found else 0
             self._colours_may_count = counted == 0 or counted % self._terminal.width > 0
@@ -275,7 +275,7 @@ class Measure:
 
     def wrapped(self, shown: int, written: str, width: int) -> None:
         """A line editor wrapped where the window is `width` wide, after `shown` columns of which the log has `written`."""
-        if MOVES.search(written):
+        if MOVES_CURSOR.search(written):
             return  # so it tells no columns
         if shown % width and columns_counted(written) % width == 0:
             self.counts_colours = True

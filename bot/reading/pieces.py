@@ -14,11 +14,11 @@ from bot.reading.sequences import SILENT
 REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
 # What stands there while readline searches or counts.
 ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
-MOVES = re.compile(
+GOES_ON_ELSEWHERE = re.compile(
     r"(?:\x1b\[[0-9;]*m|\x1b\(B)*+\x1b\[(?:[0-9]*[BC]|(?:[2-9]|[1-9][0-9]+)G)"
     r"|[^\x00-\x1f\x7f]{1,8}(?:\x1b\[C){2}"  # readline writes the sign of a vi mode anew, then steps to the cursor
 )
-FORWARD = re.compile(r"\x1b\[([0-9]{1,4})C[^\x00-\x1f]")
+GOES_TO_COLUMN = re.compile(r"\x1b\[([0-9]{1,4})C[^\x00-\x1f]")
 # An entry of zsh's menu, alone in its piece.
 CHOSEN = re.compile(r"(?:\x1b\[[0-9]+C)?\x1b\[7m[^\x1b]*\x1b\[27m *(?:\x1b\[27m)?\Z")
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
@@ -45,9 +45,9 @@ HIDES = re.compile(r"\x1b\[\?25l(?:\x1b\[[0-9]+D)?\Z")  # and another one to go 
 ERASES = re.compile(r"(?:\x1b\[[0-2]?K)+")
 ERASES_ONLY = re.compile(ERASES.pattern + r"\Z")
 # The next page is written over what a pager asks with.
-MORE = r"\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m"
-LESS = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
-PAGER_ASKS = re.compile(rf"(?:{MORE}|--More--[^\n\x1b]*+|{LESS})\n")
+MORE_PROMPT = r"\x1b\[7m--More--[^\n\x1b]*+\x1b\[(?:27)?m"
+LESS_PROMPT = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
+PAGER_ASKS = re.compile(rf"(?:{MORE_PROMPT}|--More--[^\n\x1b]*+|{LESS_PROMPT})\n")
 
 
 class Seam(NamedTuple):
@@ -74,17 +74,17 @@ def shows_nothing(piece: str) -> bool:
 
 MODES = b"\x1b[?"
 # Patterns that begin with a literal are many times faster.
-MORE_ASKS, LESS_ASKS = re.compile(rf"({MORE})\n".encode()), re.compile(rf"(\n{LESS})\n".encode())
+MORE_ASKS, LESS_ASKS = re.compile(rf"({MORE_PROMPT})\n".encode()), re.compile(rf"(\n{LESS_PROMPT})\n".encode())
 # `top` ends its lines with EL, and shows an empty one as nothing but that.
 ERASES_BEFORE = re.compile(rb"\n(?<!\x1b\[K\n)(?=\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
 # A row above was drawn: `docker pull` comes back down, and returns.
 COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
-MARKS = re.compile(
+SHELL_MARKS = re.compile(
     r"(?:[%#](?=\x1b)|⏎|¶)(?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:(?:⏎)? \n)?+".encode()
 )
 ERASES_LINE = b"\x1b[1G\x1b[0J"  # node, before its prompt, where nothing is
-MARK, BLANKS = "⏎".encode(), b"       \n"
+FISH_MARK, MARK_BLANKS = "⏎".encode(), b"       \n"
 ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[A\n", b"\x1b[?1049l\x1b[23;0;0t\n")
 
 
@@ -104,12 +104,12 @@ def with_returns(lines: bytes, without_silent: Callable[[bytes], bytes], *, mode
 
 def _marks(lines: bytes) -> bool:
     # One byte is found thirty times as fast as three.
-    return (MARK[1:2] in lines and MARK in lines) or BLANKS in lines
+    return (FISH_MARK[1:2] in lines and FISH_MARK in lines) or MARK_BLANKS in lines
 
 
 def _returned(lines: bytes) -> bytes:
     if _marks(lines):
-        lines = MARKS.sub(lambda mark: mark.group().replace(b"\n", b"\r"), lines)
+        lines = SHELL_MARKS.sub(lambda mark: mark.group().replace(b"\n", b"\r"), lines)
     for ending in ENDS_IN_RETURN:
         if ending in lines:
             lines = lines.replace(ending, ending[:-1] + b"\r")

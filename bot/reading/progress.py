@@ -12,8 +12,8 @@ from bot.reading.repaints import narrow, overlaid
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
 # The oldest one has four states, before or behind its words.
 TURNS = {"|": "/", "/": "-", "-": "\\", "\\": "|"}
-MARKS = "✔✓✅✖✗❌"
-MOVES = "\t\b\x1b"
+TICKS = "✔✓✅✖✗❌"
+NO_BAR_HAS = "\t\b\x1b"
 # What changes from state to state: numbers, their units, bars, spinners.
 CHANGES = re.compile(rf"[0-9.,:?]+(?: ?[kKMGT]?i?[bB](?:/s)?|[kKMGT](?!\w))?|[\s█▏▎▍▌▋▊▉░▒▓━╸╺─=#>\-|/\\{SPINNERS}]+")
 PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
@@ -90,7 +90,7 @@ def _grow(states: list[str]) -> bool:
 def _drawn(states: list[str], width: int) -> str:
     """The states drawn over each other, where that is a matter of strings; else so that a terminal does it."""
     together = "\r".join(states)
-    moves = any(control in together for control in MOVES) or together.count("\r") >= len(states)
+    moves = any(control in together for control in NO_BAR_HAS) or together.count("\r") >= len(states)
     fits = max(map(len, states)) < width and narrow(together)
     return overlaid(states) if fits and not moves else together
 
@@ -144,7 +144,7 @@ def _percent(line: str) -> float:
 def _done(last: str, following: str) -> bool:
     """The last state says so in words: the same beginning, another end; or all that was missing is there, and no time left."""
     if last.startswith(tuple(SPINNERS)):
-        return following.startswith(tuple(MARKS))
+        return following.startswith(tuple(TICKS))
     one, other = sorted((_shape(last), _shape(following)), key=len)
     if _percent(following) == 100 and "%" in one and other.startswith(one):
         return True

@@ -18,7 +18,7 @@ MOST = 9999
 LONGEST_PARAMETERS = 256
 MOST_STEPS = 50  # rows that a program goes down to where it has something to show
 CONTINUES = "\\"  # in the last column: python's mark of a line that it breaks
-LONGEST_LINE = 24  # rows on either side that are looked at for what was typed
+MOST_WRAPPED = 24  # rows on either side that are looked at for what was typed
 # DEC's line drawing set, from 0x5f: what `ESC ( 0` makes of lower case letters.
 LINE_DRAWING = dict(zip(range(0x5F, 0x7F), " ◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·", strict=True))
 
@@ -108,9 +108,9 @@ class Screen:
     def logical(self, y: int) -> tuple[int, int]:
         """First and last row of the line that row `y` belongs to."""
         first = last = y
-        while first > 0 and self.rows[first].wrapped and y - first < LONGEST_LINE:
+        while first > 0 and self.rows[first].wrapped and y - first < MOST_WRAPPED:
             first -= 1
-        while last + 1 < len(self.rows) and self.rows[last + 1].wrapped and last - y < LONGEST_LINE:
+        while last + 1 < len(self.rows) and self.rows[last + 1].wrapped and last - y < MOST_WRAPPED:
             last += 1
         return first, last
 

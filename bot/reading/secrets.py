@@ -14,12 +14,10 @@ from typing import Any, Final
 import re2
 
 from bot.reading.lazily import lazily
-from bot.reading.masking import assignments, following, patterns
+from bot.reading.masking import MASK, assignments, following, patterns
 from bot.reading.masking.assignments import SCREEN_WIDTHS, Found
 from bot.reading.masking.names import is_placeholder, looks_made, looks_random
 from bot.reading.masking.remembered import Remembered, decoded, is_common, worth_remembering
-
-MASK: Final = "••••••"
 
 _ASKING: Final = (b":", b"?", b">")  # what a hit of `following.ASKS` is
 _MASK_BYTES: Final = MASK.encode()

@@ -49,7 +49,7 @@ WIDTH, HEIGHT = 80, 24
 # Leaving the cells early is what makes colour and progress cheap.
 QUIET_LINES = 3
 # A line longer than this is handed on in parts.
-LONGEST_LINE = 16 * 1024
+LONGEST_UNBROKEN = 16 * 1024
 LARGE_DRAWING = 16 * 1024  # a program that drew so much has been to its last row
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
@@ -323,7 +323,7 @@ class Terminal:
         return True
 
     def _set_line(self, line: str) -> None:
-        if len(line) > LONGEST_LINE and "\r" not in line:
+        if len(line) > LONGEST_UNBROKEN and "\r" not in line:
             keep = self.width * self.height
             self.scrollback.take(0)
             self.scrollback.hand_on(_in_utf8(_expand(line[:-keep])))

@@ -10,9 +10,9 @@ from typing import Protocol
 from bot.reading.echo import Echo
 from bot.reading.entered import NOTHING, Entered, Verdict
 from bot.reading.keys import WILD, Readline, Typed
+from bot.reading.masking import MASK
 from bot.reading.prompts import SHELL, UNKNOWN, Prompts, program_name, started_by
 
-MASKED = "••••••"
 # A control character that was quoted into a line, as editors show it.
 CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) not in "\n\t"} | dict.fromkeys(
     range(128, 160)
@@ -20,7 +20,7 @@ CARETS = {code: f"^{chr(code ^ 64)}" for code in (*range(32), 127) if chr(code) 
 CONTINUATION = ">"  # bash's prompt for the rest of a command
 GIVEN_UP = "^C"
 IRB, IRB_SIGNS = "irb", "*>\"'/ "  # behind the number of the row
-MOST_ROWS = 40  # of a block
+MOST_NUMBERED = 40  # of a block
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Told:
         self._accept = accept
         self._last = ""
         self._stood = ""  # on the line that was left last
-        self._numbered: deque[tuple[str, str]] = deque(maxlen=MOST_ROWS)  # what stood at which of irb's prompts
+        self._numbered: deque[tuple[str, str]] = deque(maxlen=MOST_NUMBERED)  # what stood at which of irb's prompts
         self._started = ""  # the program that the last command started, if its prompts look like another's
 
     @property
@@ -76,7 +76,7 @@ class Told:
         if entered.prompt is not None or not self._prompts.find_stripped(verdict.prompt):
             for secret in {entered.typed.edited.replace(WILD, ""), entered.typed.plain}:
                 self._masks.learn(secret)
-        self._accept(Command(entered.time, MASKED, UNKNOWN, True))
+        self._accept(Command(entered.time, MASK, UNKNOWN, True))
 
     def _of_block_again(self, typed: Typed, verdict: Verdict) -> Verdict:
         """Of a block that is drawn whole only the first row was looked at, as before."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-LONGEST_LINE = 256 * 1024  # bytes
+LONGEST_HELD = 256 * 1024  # bytes
 CONTEXT = 1024  # characters
 
 
@@ -37,7 +37,7 @@ class Transcript:
         if end < len(data):
             self._parts.append(data[end:])
             self._length += len(data) - end
-            if self._length > LONGEST_LINE:
+            if self._length > LONGEST_HELD:
                 self._long(b"".join(self._parts).decode(), last=False)
 
     def close(self) -> None:

@@ -40,14 +40,14 @@ NOT_COLOURS = re.compile(
 # readline marks what was pasted, and draws it again without the mark: it goes up, and right, to where that began.
 PASTED = re.compile(r"\x1b\[2?7m|\x00")
 DRAWN_AGAIN = re.compile(r"((?:\x1b\[A)++)((?:\x1b\[C)*+)([^\x00-\x1f\x7f]{20,})")
-UP = "\x1b[A"
+CUU = "\x1b[A"
 USUAL = (80, 100, 120, 132, 160, 200)
 NARROW = (72, 64, 60, 50, 48, 40, 36, 32, 30, 24, 20)
 USUAL_HEIGHTS = (24, 30, 40, 50, 60, 80, 100)
 # CPR: the row of the cursor, as the terminal tells it where a program asks.
 CURSOR_AT = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}R")
 NARROWEST = 10
-MOVES = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
+MOVES_CURSOR = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 ERASES_REST = "\x1b[K\n"
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
@@ -82,7 +82,7 @@ def wrapped_width(shown: int, written: str, current: int) -> int | None:
     if shown and (shown % current == 0 or shown == current - 1):
         return None
     visible = SILENT.sub("", written)
-    counted = columns_counted(written) if MOVES.search(written) is None else 0
+    counted = columns_counted(written) if MOVES_CURSOR.search(written) is None else 0
     if counted != shown and counted >= NARROWEST and counted % current == 0:
         return current  # after several rows, if the prompt alone fills one
     usual = counted in USUAL or (counted % 10 == 0 and shown % 10 > 0)
@@ -111,7 +111,7 @@ def painted_up_to(row: int) -> int:
 def redrawn_width(written: str) -> int | None:
     """The width that the way back to where a paste began tells: as many rows up as it has been wrapped."""
     shown = PASTED.sub("", written)
-    up = shown.find(UP)
+    up = shown.find(CUU)
     found = DRAWN_AGAIN.match(shown, up) if up >= 0 else None
     if found is None or not found[3].isascii() or not shown[:up].endswith(found[3]):
         return None
