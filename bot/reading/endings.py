@@ -13,12 +13,13 @@ from bot.reading.pieces import Seam, shows_nothing
 from bot.reading.progress import MORE, supersedes
 from bot.reading.prompts import DIGITS, SHARED, SHELL, Prompts
 from bot.reading.screen import width_of
-from bot.reading.sequences import SILENT
+from bot.reading.sequences import SILENT, rows_risen
 from bot.reading.terminal import ERASE_TO_END, Terminal
 from bot.reading.times import moment_of, seconds_between
 from bot.reading.window import columns_counted
 
 PAUSE_S = 0.25  # a person's; a completion's list comes at once
+BASH = ("bash-0.0", "sh-0.0")  # its prompt where nobody set one, with any version
 
 
 @dataclass(slots=True)
@@ -52,13 +53,16 @@ class Endings:
         self._line = line
         self._marked = False  # a shell's mark was drawn, and nothing since
         self._marks_prompts = False
+        self._makes_room = False
+        self._in_fish = False  # whose mark it was
+        self._rows_below = 0  # of a block that fish draws anew
         self._twice: dict[str, bool] = {}  # prompts at which an empty piece answers each Enter
         self._several = False  # it had several rows, and goes down them
         # How a piece ended, by what is shown before and after it. True: in a return; False: in a new line; None: not told.
         # First what the two pieces themselves say, in whatever order. From `_fills_its_row` on the order matters: a complete line
         # before one that goes on, likeness last.
         self._rules: tuple[Callable[[Seam], bool | None], ...] = (
-            self._feeds, self._comes_down, self._leaves_editor, self._drawn_without_wrapping, self._rises_above,
+            self._feeds, self._comes_down, self._row_of_fish, self._leaves_editor, self._drawn_without_wrapping, self._rises_above,
             self._shown_to_be_wiped, self._pager_asked, self._row_of_several, self._menu, self._moves,
             self._goes_down, self._just_left, self._fills_its_row, self._complete, self._erases, self._redrawn, self._continued, self._next_state,
         )  # fmt: skip
@@ -91,9 +95,15 @@ class Endings:
     # What the control sequences of the two pieces say.
 
     def _feeds(self, seam: Seam) -> bool | None:
-        """The first piece goes up, or hides the cursor, to go on in the next row."""
+        """The first piece goes up, or hides the cursor, to go on in the next row, or in as many as irb will need for a menu."""
+        if seam.last == "":
+            return False if self._makes_room else None
+        self._makes_room = False
         if "\x1b" not in seam.last:
             return None
+        if seam.following == "" and pieces.HIDES.search(seam.last):
+            self._makes_room = True
+            return False
         feeds = pieces.FEEDS.search(seam.last) or (
             pieces.GOES_UP.match(seam.following) and pieces.HIDES.search(seam.last)
         )
@@ -101,6 +111,21 @@ class Endings:
 
     def _comes_down(self, seam: Seam) -> bool | None:
         return False if seam.last == "" and self._line.rose else None
+
+    def _row_of_fish(self, seam: Seam) -> bool | None:
+        """fish draws a block row by row: a new one is erased first, and to draw those above anew it goes up to them."""
+        if not (self._in_fish and self._line.attentive and seam.last):
+            return None
+        if pieces.ROSE.search(seam.last):
+            # It returns before it comes down, but where it already is in the first column.
+            return False if self._terminal.line()[1] == 0 else None
+        if pieces.DRAWN_ABOVE.search(seam.last):
+            self._rows_below = rows_risen(seam.last)
+        if self._rows_below and pieces.GOES_TO_COLUMN.match(seam.following):
+            self._rows_below -= 1
+            return False
+        self._rows_below = 0
+        return False if pieces.NEW_ROW.match(seam.following) else None
 
     def _leaves_editor(self, seam: Seam) -> bool | None:
         if not seam.following.startswith(pieces.ENDS_PASTES) or pieces.ENDS_PASTES in seam.last:
@@ -186,12 +211,20 @@ class Endings:
 
     def _complete(self, seam: Seam) -> bool | None:
         line = self._shown()
-        if not (self._commands.answered and self._commands.complete(line)):
+        if not self._commands.answered:
             return None
+        if seam.following == "" and pieces.DRAWN_BY_NODE.match(self._line.written):
+            return True  # with its own readline, whatever asks: that answers twice
+        if not self._commands.complete(line):
+            # The keys do not tell what was recalled: that it was entered its editor's answer does, where that is known.
+            twice = self._twice.get(DIGITS.sub("0", self._line.at or ""), False)
+            return True if twice and seam.following == "" != seam.last else None
         drawn_again = self._drawn_once_more(seam.following, line)
         return seam.last != "" and (drawn_again or self._answers_twice(seam.following, line))
 
     def _erases(self, seam: Seam) -> bool | None:
+        if seam.following == "" and self._line.at is not None and pieces.ERASES_FROM_ABOVE.match(seam.last):
+            return False  # what was in the row below is erased next
         if pieces.ERASES_ONLY.match(seam.following):
             return self._line.at is not None or (
                 self._line.attentive and self._line.known and seam.last == "" and self._line.stepped
@@ -283,6 +316,7 @@ class Endings:
         """The mark that zsh and fish put before their prompt, and the pieces that wipe it."""
         if self._commands.echo.measure.marked(last):
             self._marked = self._marks_prompts = True
+            self._in_fish = pieces.FISH_MARK in last
         elif self._marked:
             # One empty piece is of the mark, any other is what is shown before a prompt.
             self._marked = not SILENT.sub("", last).strip(" ⏎") and not (last == self._line.above == "")
@@ -312,9 +346,12 @@ class Endings:
     def _answers_twice(self, following: str, line: str) -> bool:
         """Some editors answer Enter with a return before the new line: at a prompt they do always, or never."""
         shape = DIGITS.sub("0", self._line.at or "")
+        if self._commands.in_node and pieces.COLOURED.match(following):
+            return False  # what the line would give, shown below it while it is typed
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
-        by_readline = self._commands.echo.measure.counts_colours and self._prompts.in_shell  # and that answers once
+        # readline answers once.
+        by_readline = shape.startswith(BASH) or (self._commands.echo.measure.counts_colours and self._prompts.in_shell)
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
         self._twice[shape] = following == "" and self._twice.get(
             shape, (bool(shape) and not by_readline) or line.startswith(SHARED) or self._commands.in_node

@@ -36,6 +36,10 @@ DIRECTORY = "\x1b]7;"  # fish tells it, and returns
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 # However many of them: none begins in the midst of others.
 ROSE = re.compile(r"(?<!\x1b\[A)(?<!\x1b\[[0-9]A)(?<!\x1b\[[0-9]{2}A)(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+DRAWN_BY_NODE = re.compile(r"\x1b\[1G\x1b\[0J")
+ERASES_FROM_ABOVE = re.compile(r"\x1b\[A(?:\x1b\[C)*+\x1b\[K\Z")
+NEW_ROW = re.compile(r"\x1b\[K\x1b\[[0-9]+C")
+DRAWN_ABOVE = re.compile(r"\x1b\[[0-9]*A(?!.*\x1b\[J).*[^\x00-\x1f]\Z")
 COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
 COLOURED = re.compile(r"(?:\x1b\[[0-9;]*m)+[^\x00-\x1f\x7f]")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
@@ -72,6 +76,31 @@ def shows_nothing(piece: str) -> bool:
 
 # --- many in a row
 
+# Text whose lines end in `\r\n` on their own, to which the terminal adds a return: headers of HTTP, CSV, files from Windows.
+FEWEST_DOUBLED = 3
+PLAIN = re.compile(r"(?:[^\x00-\x1f\x7f]|\t|\x1b\[[0-9;]*m)+\n")
+HEADERS = re.compile(r"(?:\x1b\[[0-9;]*m)?HTTP/[0-9.]+ [0-9]{3}")
+
+
+def doubled_ends(contents: list[str], *, edited: bool) -> list[int]:
+    """Which of the pieces are empty because such a line ended before them. `edited`: at first a line is, whose editor ends
+    each of its rows so."""
+    found: list[int] = []
+    at = 0
+    while at + 1 < len(contents):
+        if "\x1b[?2004" in contents[at]:
+            edited = contents[at].rfind(TAKES_PASTES) > contents[at].rfind(ENDS_PASTES)
+        end = at
+        while not edited and contents[end + 1 : end + 2] == ["\n"] and PLAIN.fullmatch(contents[end]):
+            end += 2
+        if end - at >= 2 * FEWEST_DOUBLED or (end > at and HEADERS.match(contents[at])):
+            found += range(at + 1, end, 2)
+            if contents[end : end + 2] == ["\n", "\n"]:
+                found.append(end + 1)  # an empty one of them
+        at = max(end, at + 1)
+    return found
+
+
 MODES = b"\x1b[?"
 # Patterns that begin with a literal are many times faster.
 MORE_ASKS, LESS_ASKS = re.compile(rf"({MORE_PROMPT})\n".encode()), re.compile(rf"(\n{LESS_PROMPT})\n".encode())
@@ -84,7 +113,8 @@ SHELL_MARKS = re.compile(
     r"(?:[%#](?=\x1b)|⏎|¶)(?:\x1b\[[0-9;]*m|\x1b\(B)*+ {9,499}+(?:\x1b\[[0-9;]*m|\x1b\(B)*+\n(?:(?:⏎)? \n)?+".encode()
 )
 ERASES_LINE = b"\x1b[1G\x1b[0J"  # node, before its prompt, where nothing is
-FISH_MARK, MARK_BLANKS = "⏎".encode(), b"       \n"
+FISH_MARK = "⏎"
+FISH_MARK_IN_UTF8, MARK_BLANKS = FISH_MARK.encode(), b"       \n"
 ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[A\n", b"\x1b[?1049l\x1b[23;0;0t\n")
 
 
@@ -104,7 +134,7 @@ def with_returns(lines: bytes, without_silent: Callable[[bytes], bytes], *, mode
 
 def _marks(lines: bytes) -> bool:
     # One byte is found thirty times as fast as three.
-    return (FISH_MARK[1:2] in lines and FISH_MARK in lines) or MARK_BLANKS in lines
+    return (FISH_MARK_IN_UTF8[1:2] in lines and FISH_MARK_IN_UTF8 in lines) or MARK_BLANKS in lines
 
 
 def _returned(lines: bytes) -> bytes:

@@ -23,11 +23,14 @@ CLOCKS = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2} ")
 SPINS = re.compile(rf"\n ?(?:{'|'.join(SPINNERS)})".encode())
 SPINS_FIRST = SPINNERS.encode()[:1]  # the first byte of each of them
 # Drawn with the cursor saved and restored: apt's bar stands below the lines that scroll, not in them.
-ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8")
+ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8(?:\x1b\[1A)?")
 RESTORES = "\x1b8"
 MORE = "--More--"  # how far it is in percent
 LONGEST = 400
 LONGEST_PERCENT = 24
+LONGEST_NUMBER = 8
+FEW_BLANKS = 3
+REMOTE = "remote: "
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
 ALIKE = b"0123456789.,:? \t-=#>|/\\" + bytes(range(0x80, 0x100))
 FIRST_PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%[^\n]*")
@@ -67,14 +70,19 @@ def _bars(text: str) -> Iterator[list[str]]:
         else:
             for state, following in pairwise(group):
                 states.append(state)
-                if not supersedes(state, following):
+                if not (supersedes(state, following) or _wiped(states)):
                     yield states
                     states = []
         states.append(group[-1])
-        if end == len(lines) or not supersedes(group[-1], lines[end]):
+        if end == len(lines) or not (supersedes(group[-1], lines[end]) or _wiped(states)):
             yield states
             states = []
         start = end
+
+
+def _wiped(states: list[str]) -> bool:
+    """The last of them only wipes those before."""
+    return len(states) > 1 and len(states[-1]) > FEW_BLANKS and not states[-1].strip()
 
 
 def _grow(states: list[str]) -> bool:
@@ -102,12 +110,12 @@ def supersedes(last: str, following: str) -> bool:
         return False
     if not last.strip():
         # A bar begins at a line's start: the return before its first state left an empty piece.
-        blanked = len(last) > 3 and bool(following.strip())
+        blanked = len(last) > FEW_BLANKS and bool(following.strip())
         first = following.startswith(tuple(SPINNERS)) or PERCENT.search(following) or TIMES.search(following)
         return blanked or (last == "" and bool(first))
     if not following.strip():
         return _tells(last)
-    if _turns(last, following):
+    if _turns(last, following) or _begins(last, following) or _written_over(last, following):
         return True
     if not _tells(last):
         return False
@@ -119,6 +127,21 @@ def supersedes(last: str, following: str) -> bool:
 def _turns(last: str, following: str) -> bool:
     before = TURNS.get(last[0]) == following[0] and last[1:] == following[1:]
     return before or (TURNS.get(last[-1]) == following[-1] and last[:-1] == following[:-1])
+
+
+def _begins(last: str, following: str) -> bool:
+    """Its first state had no number yet."""
+    return (
+        len(last) >= LONGEST_NUMBER
+        and following.startswith(last)
+        and PERCENT.fullmatch(following, len(last)) is not None
+    )
+
+
+def _written_over(last: str, following: str) -> bool:
+    """git shows what the other side says where its own bar stands."""
+    bar = _tells(last) and not last.startswith(REMOTE) and not last.endswith("done.")
+    return bar and following.startswith(REMOTE)
 
 
 def _tells(line: str) -> bool:
@@ -149,4 +172,6 @@ def _done(last: str, following: str) -> bool:
     if _percent(following) == 100 and "%" in one and other.startswith(one):
         return True
     found = PERCENT.search(last)
-    return found is not None and found.start() >= 8 and following.startswith(last[: found.start()].rstrip())
+    return (
+        found is not None and found.start() >= LONGEST_NUMBER and following.startswith(last[: found.start()].rstrip())
+    )

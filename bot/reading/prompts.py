@@ -22,7 +22,7 @@ CONSOLES = (
         ("psql", r"\w[\w.-]{0,62}[=\-'\"$*(!^][!*?]?[#>] "),
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
 )  # fmt: skip
-SHELL_PROMPT = r"➜ (?: \S|[~/])\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:✗ )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> "
+SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> "
 ANY_PROMPT = re.compile(
     "|".join(
         [*(f"(?P<p{number}>{pattern})" for number, (_, pattern) in enumerate(CONSOLES)), f"(?P<shell>{SHELL_PROMPT})"]
@@ -53,6 +53,7 @@ STARTS = {
 BEFORE_PROGRAM = re.compile(
     r"\s*(?:(?:sudo|exec|env|time|nohup|command)\s+|[A-Za-z_]\w*=\S*\s+|bundle\s+exec\s+|\\!\s*)*"
 )
+LEFT = "^D"
 LONGEST_PROMPT, NO_SHORT_PROMPT = 300, 8
 NAME = re.compile(r"[\w.+-]{1,32}")
 
@@ -155,6 +156,8 @@ class Prompts:
             match = pattern.match(line, start) if shape[0] == first else None
             if match and (best is None or match.end() > len(best.text)):
                 best = Prompt(line[: match.end()], program)
+        if best and best.behind(line).startswith(LEFT) and (following := self.learnt(best.behind(line))):
+            return Prompt(best.text + following.text, following.program)
         return best
 
     def begins(self, prompt: str) -> int:
@@ -196,8 +199,8 @@ class Prompts:
 
 
 def _interrupts(line: str) -> int:
-    """How long the echo of ^C is before a prompt that came on the same line."""
-    return 2 if line.startswith("^C") else 0
+    """How long the echo of ^C, or ^D, is before a prompt that came on the same line."""
+    return 2 if line.startswith(("^C", LEFT)) else 0
 
 
 def program_name(text: str) -> str:

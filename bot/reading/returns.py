@@ -47,6 +47,10 @@ class Returns:
     def feed(self, contents: list[str], times: list[str], joined: bytes, *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written; `joined`: all of them, in UTF-8;
         `followed`: by an Enter, so the last ones may be of a line that is being typed."""
+        if contents.count(NEW_LINE) >= pieces.FEWEST_DOUBLED and (doubled := self._doubled(contents)):
+            times = [time for number, time in enumerate(times) if number not in doubled]
+            contents = [piece for number, piece in enumerate(contents) if number not in doubled]
+            joined = "".join(contents).encode()
         at, end = 0, len(contents)
         while at < end:
             if (
@@ -62,6 +66,14 @@ class Returns:
             else:
                 lines = joined if at == 0 else joined.split(b"\n", at)[-1]
                 at = self._many(contents, at, lines[:-1], times[-1], followed=followed)
+
+    def _doubled(self, contents: list[str]) -> set[int]:
+        """The empty pieces that lines left which had a return of their own; a line editor leaves such pieces too."""
+        if self._commands.in_node or (self._line.attentive and not self._commands.waiting):
+            return set()
+        found = pieces.doubled_ends(contents, edited=self._commands.echo.edited)
+        shown = (SILENT.sub("", contents[number - 1]) for number in found)
+        return set() if any(self._prompts.find(line) for line in shown) else set(found)
 
     def part(self, text: str, time: str) -> None:
         """Some of a line that is too long to be held, of which more comes."""
@@ -224,7 +236,7 @@ class Returns:
         if self._last:
             rose = pieces.ROSE.search(self._last) if "A" in self._last else None
             self._line.rose = rows_risen(rose.group()) if rose else 0
-        elif ending == NEW_LINE:
+        if ending == NEW_LINE:
             self._line.rose = max(0, self._line.rose - 1)
         self._line.above, self._last, self._line.stepped = self._last, None, ending == NEW_LINE
         # An editor that takes pastes in brackets says itself when it leaves its line.

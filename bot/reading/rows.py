@@ -52,10 +52,7 @@ class Rows:
         if stood is None:
             return None
         prompt, text = stood
-        if entered.right and text.endswith(entered.right):
-            text = text.removesuffix(entered.right).rstrip()
-        elif self._reaches_edge(line) and "    " not in entered.typed.edited and not SEARCH_LEFT.search(text):
-            text = RIGHT_PROMPT.sub("", text)
+        text = self._without_right(entered, line, text)
         following = self._prompts.learnt(text + " ")
         if following and not following.behind(text).strip():
             text = ""  # the next prompt, on the line of an answer that moved nothing
@@ -70,8 +67,14 @@ class Rows:
         known = self._prompts.learnt(line + " ")
         return Stood(known.text, known.behind(line)) if known else None
 
-    def _reaches_edge(self, line: str) -> bool:
-        return width_of(line) >= self._terminal.width - 2
+    def _without_right(self, entered: Entered, line: str, text: str) -> str:
+        """`text`, the end of `line`, without a prompt at the right edge."""
+        if entered.right and text.endswith(entered.right):
+            return text.removesuffix(entered.right).rstrip()
+        reaches_edge = width_of(line) >= self._terminal.width - 2
+        if reaches_edge and "    " not in entered.typed.edited and not SEARCH_LEFT.search(text):
+            return RIGHT_PROMPT.sub("", text)
+        return text
 
     def guessed(self, line: str) -> Stood | None:
         """The same for what only looks like a prompt."""
@@ -79,9 +82,11 @@ class Rows:
         return Stood(found.text, found.behind(line)) if found else None
 
     def _without_indent(self, prompt: str) -> str:
-        known = self._prompts.learnt(prompt)
-        found = known or self._prompts.guess(prompt)
-        return found.text if found and (known or found.behind(prompt).isspace()) else prompt
+        known, guess = self._prompts.learnt(prompt), self._prompts.guess(prompt)
+        found = known or guess
+        if found is None or (guess and guess.text == prompt):
+            return prompt
+        return found.text if known or found.behind(prompt).isspace() else prompt
 
     def repeated(self, line: str) -> str:
         """The prompt of an editor of whole blocks that `line` begins with."""
@@ -102,7 +107,8 @@ class Rows:
         rest = [row[len(self.repeated(row)) :] for row in block[1:]]
         if all(row.startswith(" " * len(prompt)) for row in rest):
             rest = [row.lstrip() for row in rest]  # fish draws it so; the line has no such blanks
-        text = "\n".join([block[0][len(prompt) :].rstrip(), *rest])
+        first = self._without_right(entered, block[0], block[0][len(prompt) :])
+        text = "\n".join([first.rstrip(), *rest])
         keys = entered.typed.edited if entered.typed.known else ""
         # irb moves a line that was typed with an indent of its own to where it belongs, but only later.
         return Stood(prompt, keys if keys[:1] == " " and keys.strip() == text.strip() else text)

@@ -94,7 +94,11 @@ class Told:
         text = _gone_on(entered.typed, verdict.text).translate(CARETS)
         if not text.strip():
             return
-        program = self._prompts.program_of(verdict.prompt, self._started) if verdict.prompt.strip() else UNKNOWN
+        program = UNKNOWN
+        if verdict.prompt.strip():
+            program = self._prompts.program_of(verdict.prompt, self._started)
+        elif verdict.prompt and self._echo.edited:
+            program = self._prompts.program  # a further row of a block, indented by its editor
         if verdict.sure and program != UNKNOWN:
             self._prompts.learn(verdict.prompt, program)
         if program != UNKNOWN:
