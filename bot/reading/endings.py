@@ -119,7 +119,7 @@ class Endings:
         if pieces.ROSE.search(seam.last):
             # It returns before it comes down, but where it already is in the first column.
             return False if self._terminal.line()[1] == 0 else None
-        if pieces.DRAWN_ABOVE.search(seam.last):
+        if pieces.drawn_above(seam.last):
             self._rows_below = rows_risen(seam.last)
         if self._rows_below and pieces.GOES_TO_COLUMN.match(seam.following):
             self._rows_below -= 1
@@ -128,6 +128,8 @@ class Endings:
         return False if pieces.NEW_ROW.match(seam.following) else None
 
     def _leaves_editor(self, seam: Seam) -> bool | None:
+        if pieces.DRAWN_BY_IEX.match(seam.last):
+            return False  # once more, after its Enter
         if not seam.following.startswith(pieces.ENDS_PASTES) or pieces.ENDS_PASTES in seam.last:
             return None
         if self._line.at is not None and SILENT.sub("", seam.last) == self._line.at + " ":
@@ -158,6 +160,8 @@ class Endings:
             return True  # `more` goes on by a line
         if seam.last == ERASE_TO_END and self._line.above.startswith(MORE) and not self._line.stepped:
             return True  # and readline, in a list of completions
+        if pieces.SOUGHT.match(seam.last) and seam.following.startswith(ERASE_TO_END):
+            return True
         may_ask = "\x1b" in seam.last or seam.last.startswith((":", MORE))
         return True if may_ask and pieces.PAGER_ASKS.match(f"{seam.last}\n{seam.following}") else None
 

@@ -10,7 +10,7 @@ from bot.reading.sequences import SILENT
 
 # How it often begins; or it says whose prompt it is, and where: at the first prompt no other tells.
 CORNER = re.compile(r"\s*[┌╭┏╔]")
-SAYS_WHERE = re.compile(r"\S{0,60}\w@[\w.-]+\S?(?: \S+)?\s*")
+SAYS_WHERE = re.compile(r"\S{0,60}\w@[\w.-]{1,100}\S?(?: \S{1,200})?\s*")
 CLEARED = "\x1b[H\x1b[2J"  # readline's clear-screen draws the whole prompt anew
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 from bot.reading.sequences import SILENT
@@ -36,10 +37,12 @@ DIRECTORY = "\x1b]7;"  # fish tells it, and returns
 TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor does
 # However many of them: none begins in the midst of others.
 ROSE = re.compile(r"(?<!\x1b\[A)(?<!\x1b\[[0-9]A)(?<!\x1b\[[0-9]{2}A)(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
+SOUGHT = re.compile(r"(?:\x1b\[K)?[/?]\x1b\[K")  # in less
+DRAWN_BY_IEX = re.compile(r"\x1b\[A\x1b\[J(?:iex|\.\.\.)\(")
+UP = "\x1b[A"
 DRAWN_BY_NODE = re.compile(r"\x1b\[1G\x1b\[0J")
 ERASES_FROM_ABOVE = re.compile(r"\x1b\[A(?:\x1b\[C)*+\x1b\[K\Z")
 NEW_ROW = re.compile(r"\x1b\[K\x1b\[[0-9]+C")
-DRAWN_ABOVE = re.compile(r"\x1b\[[0-9]*A(?!.*\x1b\[J).*[^\x00-\x1f]\Z")
 COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
 COLOURED = re.compile(r"(?:\x1b\[[0-9;]*m)+[^\x00-\x1f\x7f]")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
@@ -61,6 +64,12 @@ class Seam(NamedTuple):
     following: str
     shown: str  # of what follows
     time: str  # of what follows
+
+
+def drawn_above(piece: str) -> bool:
+    """It goes up, ends in what it writes there, and leaves what stands below."""
+    _, up, behind = piece.partition(UP)
+    return bool(up) and piece[-1:] >= " " and "\x1b[J" not in behind
 
 
 def shows_nothing(piece: str) -> bool:
@@ -86,7 +95,8 @@ def doubled_ends(contents: list[str], *, edited: bool) -> list[int]:
     """Which of the pieces are empty because such a line ended before them. `edited`: at first a line is, whose editor ends
     each of its rows so."""
     found: list[int] = []
-    at = 0
+    empty = [number for number, piece in enumerate(contents) if piece == "\n"]
+    at = 0 if any(b - a == 2 for a, b in pairwise(empty)) else len(contents)  # most texts have none
     while at + 1 < len(contents):
         if "\x1b[?2004" in contents[at]:
             edited = contents[at].rfind(TAKES_PASTES) > contents[at].rfind(ENDS_PASTES)

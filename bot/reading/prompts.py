@@ -148,7 +148,14 @@ class Prompts:
             del self._seen[next(iter(self._seen))]
 
     def learnt(self, line: str) -> Prompt | None:
-        """The prompt that `line` begins with, of those that were learnt, and its program; the longest."""
+        """The prompt that `line` begins with, of those that were learnt, and its program; the longest. Behind one that was
+        left by ^D another may stand."""
+        known = self._learnt(line)
+        if known and line.startswith(LEFT, len(known.text)) and (following := self._learnt(known.behind(line))):
+            return Prompt(known.text + following.text, following.program)
+        return known
+
+    def _learnt(self, line: str) -> Prompt | None:
         best: Prompt | None = None
         start = _interrupts(line)
         first = "0" if line[start : start + 1].isdecimal() else line[start : start + 1]
@@ -156,8 +163,6 @@ class Prompts:
             match = pattern.match(line, start) if shape[0] == first else None
             if match and (best is None or match.end() > len(best.text)):
                 best = Prompt(line[: match.end()], program)
-        if best and best.behind(line).startswith(LEFT) and (following := self.learnt(best.behind(line))):
-            return Prompt(best.text + following.text, following.program)
         return best
 
     def begins(self, prompt: str) -> int:
