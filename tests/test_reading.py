@@ -276,3 +276,19 @@ def test_the_mark_stays_where_the_window_is_resized_meanwhile() -> None:
         ("output", "\x1b[?1049l$ "), ("input", "exit\r"), ("output", "exit\r\n"),
     )  # fmt: skip
     assert Session(records, marks=True).transcript == "$ vim f\n[vim: 3 s, full screen]\n$ exit\n"
+
+
+def of_lines(*pieces: str) -> bytes:
+    outputs = [("output", f"{piece}\n") for piece in ("~ $ cat x", *pieces, "~ $ ")]
+    return log(("input", "cat x\n"), *outputs)
+
+
+def test_lines_with_returns_of_their_own_leave_no_empty_ones() -> None:
+    rows = [f"{number};x" for number in range(700)]
+    doubled = [piece for row in rows for piece in (row, "")]
+    assert Session(of_lines(*doubled)).transcript == "\n".join(["~ $ cat x", *rows, "~ $\n"])
+
+
+def test_paragraphs_keep_the_empty_lines_between_them() -> None:
+    text = ["Title", "", "First.", "", "Second.", "", "Third:", "", "- one", "- two"]
+    assert Session(of_lines(*text)).transcript == "\n".join(["~ $ cat x", *text, "~ $\n"])

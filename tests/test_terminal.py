@@ -132,3 +132,12 @@ def test_lines_that_pass_are_those_that_are_fed(text: str) -> None:
     passing.close()
     feeding.close()
     assert b"".join(emitted) == b"".join(fed)
+
+
+def test_a_line_that_is_half_above_the_screen_is_counted_once() -> None:
+    terminal = Terminal(lambda _lines: None)
+    terminal.resize(20, 4)
+    terminal.feed("one\r\n" + "x" * 70 + "\r\ntwo\r\n> ")
+    passed = terminal.lines
+    terminal.feed("ab\x1b[D")  # cells are drawn from here on, with what fits of the lines above
+    assert terminal.lines == passed == 3

@@ -12,7 +12,8 @@ what need not be drawn, `scrollback` what has left.
 `entered`, `verdicts`: what a program received of it; `rows` where that stands, `likeness`, `reconciled` where keys and screen disagree.
 `echo`: what came of the line that is being typed. What that tells of the window: `measure`, by the signs in `window` and by `walk`,
 the way that the cursor goes; `counted` where the colours of a prompt are taken for columns.
-`returns`: the returns that a line recorder loses; `endings` the rules that tell them, by `pieces`, `progress` and `heads`.
+`returns`: the returns that a line recorder loses, or has twice (`doubled`); `endings` the rules that tell them, by `pieces`,
+`progress` and `heads`.
 `transcript`, `secrets` (with all of `masking`, its patterns made `lazily`): what may leave. `export`: in which form.
 """
 
@@ -25,6 +26,7 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.reading.commands import Commands
+from bot.reading.doubled import EMPTY
 from bot.reading.prompts import Prompts
 from bot.reading.records import Batch, batches, unzipped
 from bot.reading.returns import Returns
@@ -183,6 +185,10 @@ class _Session:
             return
         del self._gathered.times[:TOGETHER], self._gathered.contents[:TOGETHER]
         self._now = (times[0], times[-1])
+        if self._returns is not None and EMPTY in contents and (doubled := self._returns.doubled(contents)):
+            self._bytes["output"] += len(doubled)
+            times = [time for number, time in enumerate(times) if number not in doubled]
+            contents = [piece for number, piece in enumerate(contents) if number not in doubled]
         if self._timed is None:
             self._output(times, contents, followed=followed)
         else:

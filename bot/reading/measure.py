@@ -10,12 +10,11 @@ from bot.reading import pieces
 from bot.reading.counted import columns_of_colours
 from bot.reading.prompts import Prompt, Prompts
 from bot.reading.screen import width_of
-from bot.reading.sequences import SILENT
+from bot.reading.sequences import CUU, SILENT
 from bot.reading.terminal import Terminal
 from bot.reading.walk import Window, Written
 from bot.reading.window import (
     CURSOR_AT,
-    CUU,
     FEWEST_BLANKS,
     MOST_ROWS,
     MOVES_CURSOR,

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import pairwise
 from typing import NamedTuple
 
-from bot.reading.sequences import SILENT
+from bot.reading.sequences import CUU, SILENT
 
 # The next piece begins by erasing its line, or by moving to where it goes on.
 REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
@@ -38,11 +37,10 @@ TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor d
 # However many of them: none begins in the midst of others.
 ROSE = re.compile(r"(?<!\x1b\[A)(?<!\x1b\[[0-9]A)(?<!\x1b\[[0-9]{2}A)(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 SOUGHT = re.compile(r"(?:\x1b\[K)?[/?]\x1b\[K")  # in less
-DRAWN_BY_IEX = re.compile(r"\x1b\[A\x1b\[J(?:iex|\.\.\.)\(")
-UP = "\x1b[A"
-DRAWN_BY_NODE = re.compile(r"\x1b\[1G\x1b\[0J")
-ERASES_FROM_ABOVE = re.compile(r"\x1b\[A(?:\x1b\[C)*+\x1b\[K\Z")
-NEW_ROW = re.compile(r"\x1b\[K\x1b\[[0-9]+C")
+DRAWN_BY_IEX = re.compile(r"\x1b\[A\x1b\[J(?:iex|\.\.\.)\(")  # the line that was entered, once more
+DRAWN_BY_NODE = re.compile(r"\x1b\[1G\x1b\[0J")  # the line that is typed, and what asks for it
+ERASES_FROM_ABOVE = re.compile(r"\x1b\[A(?:\x1b\[C)*+\x1b\[K\Z")  # a row's end, before the row below
+NEW_ROW = re.compile(r"\x1b\[K\x1b\[[0-9]+C")  # of a block, in fish
 COLOURS = re.compile(r"(?:\x1b\[[0-9;]*m|\x1b\(B)+")  # an empty line, in less and in mysql
 COLOURED = re.compile(r"(?:\x1b\[[0-9;]*m)+[^\x00-\x1f\x7f]")
 CURSOR_KEYS = re.compile(r"\x1b\[\?1[hl]")
@@ -68,7 +66,7 @@ class Seam(NamedTuple):
 
 def drawn_above(piece: str) -> bool:
     """It goes up, ends in what it writes there, and leaves what stands below."""
-    _, up, behind = piece.partition(UP)
+    _, up, behind = piece.partition(CUU)
     return bool(up) and piece[-1:] >= " " and "\x1b[J" not in behind
 
 
@@ -84,32 +82,6 @@ def shows_nothing(piece: str) -> bool:
 
 
 # --- many in a row
-
-# Text whose lines end in `\r\n` on their own, to which the terminal adds a return: headers of HTTP, CSV, files from Windows.
-FEWEST_DOUBLED = 3
-PLAIN = re.compile(r"(?:[^\x00-\x1f\x7f]|\t|\x1b\[[0-9;]*m)+\n")
-HEADERS = re.compile(r"(?:\x1b\[[0-9;]*m)?HTTP/[0-9.]+ [0-9]{3}")
-
-
-def doubled_ends(contents: list[str], *, edited: bool) -> list[int]:
-    """Which of the pieces are empty because such a line ended before them. `edited`: at first a line is, whose editor ends
-    each of its rows so."""
-    found: list[int] = []
-    empty = [number for number, piece in enumerate(contents) if piece == "\n"]
-    at = 0 if any(b - a == 2 for a, b in pairwise(empty)) else len(contents)  # most texts have none
-    while at + 1 < len(contents):
-        if "\x1b[?2004" in contents[at]:
-            edited = contents[at].rfind(TAKES_PASTES) > contents[at].rfind(ENDS_PASTES)
-        end = at
-        while not edited and contents[end + 1 : end + 2] == ["\n"] and PLAIN.fullmatch(contents[end]):
-            end += 2
-        if end - at >= 2 * FEWEST_DOUBLED or (end > at and HEADERS.match(contents[at])):
-            found += range(at + 1, end, 2)
-            if contents[end : end + 2] == ["\n", "\n"]:
-                found.append(end + 1)  # an empty one of them
-        at = max(end, at + 1)
-    return found
-
 
 MODES = b"\x1b[?"
 # Patterns that begin with a literal are many times faster.

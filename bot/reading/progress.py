@@ -29,8 +29,9 @@ MORE = "--More--"  # how far it is in percent
 LONGEST = 400
 LONGEST_PERCENT = 24
 LONGEST_NUMBER = 8
+DONE = "... Done"
 FEW_BLANKS = 3
-REMOTE = "remote: "
+REMOTE, GIT_BAR = "remote: ", re.compile(r"[A-Z][a-z]{2,20} [a-z]{2,20}: +[0-9]{1,3}% \([0-9]+/[0-9]+\)[^.]*+")
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
 ALIKE = b"0123456789.,:? \t-=#>|/\\" + bytes(range(0x80, 0x100))
 FIRST_PERCENTS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%[^\n]*")
@@ -65,24 +66,32 @@ def _bars(text: str) -> Iterator[list[str]]:
     for _, alike in groupby(shapes):
         end = start + len(list(alike))
         group = lines[start:end]
+        if group == ["", ""] and end < len(lines) and lines[start - 1].endswith(DONE) and supersedes("", lines[end]):
+            group = [""]  # apt returns once more before its next bar
         if _grow(group):
             states += group[:-1]
         else:
             for state, following in pairwise(group):
                 states.append(state)
-                if not (supersedes(state, following) or _wiped(states)):
+                if not _goes_on(states, following):
                     yield states
                     states = []
         states.append(group[-1])
-        if end == len(lines) or not (supersedes(group[-1], lines[end]) or _wiped(states)):
+        if end == len(lines) or not _goes_on(states, lines[end]):
             yield states
             states = []
         start = end
 
 
-def _wiped(states: list[str]) -> bool:
-    """The last of them only wipes those before."""
-    return len(states) > 1 and len(states[-1]) > FEW_BLANKS and not states[-1].strip()
+def _goes_on(states: list[str], following: str) -> bool:
+    """`following` replaces the last of them."""
+    *before, last = states
+    if supersedes(last, following):
+        return True
+    if not before:
+        return False
+    wiped = len(last) > FEW_BLANKS and not last.strip()
+    return wiped or (last == "" and supersedes(before[-1], following))
 
 
 def _grow(states: list[str]) -> bool:
@@ -131,17 +140,13 @@ def _turns(last: str, following: str) -> bool:
 
 def _begins(last: str, following: str) -> bool:
     """Its first state had no number yet."""
-    return (
-        len(last) >= LONGEST_NUMBER
-        and following.startswith(last)
-        and PERCENT.fullmatch(following, len(last)) is not None
-    )
+    waits = last.rstrip().endswith("...") and following.startswith(last)
+    return waits and PERCENT.fullmatch(following, len(last)) is not None
 
 
 def _written_over(last: str, following: str) -> bool:
     """git shows what the other side says where its own bar stands."""
-    bar = _tells(last) and not last.startswith(REMOTE) and not last.endswith("done.")
-    return bar and following.startswith(REMOTE)
+    return following.startswith(REMOTE) and GIT_BAR.fullmatch(last) is not None
 
 
 def _tells(line: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bot.reading import pieces
 from bot.reading.commands import Commands
+from bot.reading.doubled import Doubled
 from bot.reading.endings import CursorLine, Endings
 from bot.reading.heads import Heads
 from bot.reading.pieces import with_returns
@@ -38,6 +39,7 @@ class Returns:
         self._prompts = prompts
         self._commands = commands
         self._heads = Heads(prompts)
+        self._doubled = Doubled(self._is_typed)
         self._line = CursorLine()
         self._endings = Endings(terminal, prompts, commands, self._heads, self._line)
         self._last: str | None = None  # the piece whose end is not known yet, as it was written
@@ -47,10 +49,6 @@ class Returns:
     def feed(self, contents: list[str], times: list[str], joined: bytes, *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written; `joined`: all of them, in UTF-8;
         `followed`: by an Enter, so the last ones may be of a line that is being typed."""
-        if contents.count(NEW_LINE) >= pieces.FEWEST_DOUBLED and (doubled := self._doubled(contents)):
-            times = [time for number, time in enumerate(times) if number not in doubled]
-            contents = [piece for number, piece in enumerate(contents) if number not in doubled]
-            joined = "".join(contents).encode()
         at, end = 0, len(contents)
         while at < end:
             if (
@@ -67,13 +65,15 @@ class Returns:
                 lines = joined if at == 0 else joined.split(b"\n", at)[-1]
                 at = self._many(contents, at, lines[:-1], times[-1], followed=followed)
 
-    def _doubled(self, contents: list[str]) -> set[int]:
-        """The empty pieces that lines left which had a return of their own; a line editor leaves such pieces too."""
-        if self._commands.in_node or (self._line.attentive and not self._commands.waiting):
+    def doubled(self, contents: list[str]) -> set[int]:
+        """Which of whole pieces are none, before they are fed. A line editor leaves such pieces too."""
+        typed = self._commands.in_node or self._commands.echo.edited
+        if typed or (self._line.attentive and not self._commands.waiting):
             return set()
-        found = pieces.doubled_ends(contents, edited=self._commands.echo.edited)
-        shown = (SILENT.sub("", contents[number - 1]) for number in found)
-        return set() if any(self._prompts.find(line) for line in shown) else set(found)
+        return self._doubled.among(contents)
+
+    def _is_typed(self, piece: str) -> bool:
+        return pieces.TAKES_PASTES in piece or self._prompts.find(SILENT.sub("", piece)) is not None
 
     def part(self, text: str, time: str) -> None:
         """Some of a line that is too long to be held, of which more comes."""

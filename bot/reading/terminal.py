@@ -108,8 +108,8 @@ class Terminal:
     def lines(self) -> int:
         """How many whole lines the transcript has, with those that are still on the screen."""
         if self._screen is not None:
-            rows = self._screen.rows[: self._screen.y + 1]
-            return self.scrollback.lines + [row.wrapped for row in rows].count(False) - 1
+            below = self._screen.rows[1 : self._screen.y + 1]  # each that is not wrapped ends a line
+            return self.scrollback.lines + [row.wrapped for row in below].count(False)
         return self.scrollback.lines
 
     def resize(self, width: int, height: int) -> None:

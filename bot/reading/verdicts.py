@@ -169,8 +169,8 @@ class Judge:
             return NOTHING  # a list of completions goes on
         asked = PAGER.fullmatch((case.entered.prompt or "").strip())
         sought = case.line.startswith(SEARCHES) and case.line == case.typed.keys.strip()
-        # ed, which has no prompt, takes such lines as commands.
-        sought = sought and case.entered.prompt != ""
+        # ed, which has no prompt and draws nothing, takes such lines as commands.
+        sought = sought and (case.entered.prompt != "" or "\x1b" in self._echo.came)
         return NOTHING if case.at_prompt is None and (asked or sought) else None
 
     def _left_full_screen(self, case: Case) -> Verdict | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 
-from bot.reading.sequences import SILENT
+from bot.reading.sequences import CUU, SILENT
 
 # zsh and fish find out whether the cursor is in the first column: a mark, as many blanks as the row has left, a return.
 # zsh's is in colours: progress bars have a `%` too.
@@ -40,7 +40,6 @@ NOT_COLOURS = re.compile(
 # readline marks what was pasted, and draws it again without the mark: it goes up, and right, to where that began.
 PASTED = re.compile(r"\x1b\[2?7m|\x00")
 DRAWN_AGAIN = re.compile(r"((?:\x1b\[A)++)((?:\x1b\[C)*+)([^\x00-\x1f\x7f]{20,})")
-CUU = "\x1b[A"
 USUAL = (80, 100, 120, 132, 160, 200)
 NARROW = (72, 64, 60, 50, 48, 40, 36, 32, 30, 24, 20)
 USUAL_HEIGHTS = (24, 30, 40, 50, 60, 80, 100)

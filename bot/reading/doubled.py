@@ -1,0 +1,48 @@
+"""Text whose lines end in `\\r\\n` of their own, to which the terminal adds a return: headers of HTTP, CSV, files from Windows.
+A line recorder has an empty piece behind each of them, which stands for no line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+EMPTY = "\n"
+# Where only some of what a command shows is parted by empty lines, or few of its lines are, these are paragraphs.
+FEWEST = 3
+PLAIN = re.compile(r"(?:[^\x00-\x1f\x7f]|\t|\x1b\[[0-9;]*m)+\n")
+HEADERS = re.compile(r"(?:< )?(?:\x1b\[[0-9;]*m)?HTTP/[0-9.]+ [0-9]{3}")
+
+
+class Doubled:
+    def __init__(self, is_typed: Callable[[str], bool]) -> None:
+        """`is_typed`: a piece begins with a prompt, so what a command shows has ended before it."""
+        self._is_typed = is_typed
+        self._owed = False  # the empty piece of the last line is still to come
+
+    def among(self, contents: list[str]) -> set[int]:
+        """Which of the pieces are empty because such a line ended before them."""
+        owed, self._owed = self._owed, False
+        found = {0} if owed and contents[0] == EMPTY else set[int]()
+        if contents.count(EMPTY) < FEWEST:
+            return found
+        at = begin = len(found)
+        while at < len(contents):
+            end = self._end(contents, at)
+            lines = (end - at) // 2 - contents[at:end:2].count(EMPTY)
+            last = end >= len(contents) - 1
+            begins = at == begin or self._is_typed(contents[at - 1])
+            whole = begins and (last or self._is_typed(contents[end]))
+            if (whole and lines >= FEWEST) or (lines and HEADERS.match(contents[at])):
+                found.update(range(at + 1, end, 2))
+                self._owed = last and end < len(contents) and PLAIN.fullmatch(contents[end]) is not None
+            at = max(end, at + 1)
+        return found
+
+    def _end(self, contents: list[str], at: int) -> int:
+        """Of the lines that begin at `at`, each with an empty piece behind it."""
+        while contents[at + 1 : at + 2] == [EMPTY] and (contents[at] == EMPTY or PLAIN.fullmatch(contents[at])):
+            if self._is_typed(contents[at]):
+                break
+            at += 2
+        return at
