@@ -107,7 +107,9 @@ class Rows:
         rest = [row[len(self.repeated(row)) :] for row in block[1:]]
         if all(row.startswith(" " * len(prompt)) for row in rest):
             rest = [row.lstrip() for row in rest]  # fish draws it so; the line has no such blanks
-        first = block[0][len(prompt) :].removesuffix(entered.right)
+        first = block[0][len(prompt) :]
+        if self._prompts.in_shell:  # no other program has one
+            first = self._without_right(entered, block[0], first)
         text = "\n".join([first.rstrip(), *rest])
         keys = entered.typed.edited if entered.typed.known else ""
         # irb moves a line that was typed with an indent of its own to where it belongs, but only later.
