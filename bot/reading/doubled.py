@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 EMPTY = "\n"
 # Where only some of what a command shows is parted by empty lines, or few of its lines are, these are paragraphs.
@@ -24,20 +25,25 @@ class Doubled:
         """Which of the pieces are empty because such a line ended before them."""
         owed, self._owed = self._owed, False
         found = {0} if owed and contents[0] == EMPTY else set[int]()
-        if contents.count(EMPTY) < FEWEST:
-            return found
-        at = begin = len(found)
-        while at < len(contents):
-            end = self._end(contents, at)
+        begin = len(found)
+        after = begin  # what was looked at
+        # Most texts have an empty line here and there, and cost no more than this.
+        empty = [number for number, piece in enumerate(contents) if piece == EMPTY] if EMPTY in contents else []
+        for first, second in pairwise(empty):
+            if second - first != 2 or first <= after:
+                continue
+            at = first - 1
+            after = end = self._end(contents, at)
             lines = (end - at) // 2 - contents[at:end:2].count(EMPTY)
             last = end >= len(contents) - 1
-            begins = at == begin or self._is_typed(contents[at - 1])
-            whole = begins and (last or self._is_typed(contents[end]))
-            if (whole and lines >= FEWEST) or (lines and HEADERS.match(contents[at])):
+            whole = lines >= FEWEST and (last or self._is_typed(contents[end])) and self._begins(contents, at, begin)
+            if whole or (lines and HEADERS.match(contents[at])):
                 found.update(range(at + 1, end, 2))
                 self._owed = last and end < len(contents) and PLAIN.fullmatch(contents[end]) is not None
-            at = max(end, at + 1)
         return found
+
+    def _begins(self, contents: list[str], at: int, begin: int) -> bool:
+        return at <= begin or self._is_typed(contents[at - 1])
 
     def _end(self, contents: list[str], at: int) -> int:
         """Of the lines that begin at `at`, each with an empty piece behind it."""
