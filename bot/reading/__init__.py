@@ -26,7 +26,6 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from bot.reading.commands import Commands
-from bot.reading.doubled import EMPTY
 from bot.reading.prompts import Prompts
 from bot.reading.records import Batch, batches, unzipped
 from bot.reading.returns import Returns
@@ -185,7 +184,7 @@ class _Session:
             return
         del self._gathered.times[:TOGETHER], self._gathered.contents[:TOGETHER]
         self._now = (times[0], times[-1])
-        if self._returns is not None and EMPTY in contents and (doubled := self._returns.doubled(contents)):
+        if self._returns is not None and (doubled := self._returns.doubled(contents)):
             self._bytes["output"] += len(doubled)
             times = [time for number, time in enumerate(times) if number not in doubled]
             contents = [piece for number, piece in enumerate(contents) if number not in doubled]

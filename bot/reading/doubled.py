@@ -21,9 +21,11 @@ class Doubled:
         self._is_typed = is_typed
         self._owed = False  # the empty piece of the last line is still to come
 
-    def among(self, contents: list[str]) -> set[int]:
-        """Which of the pieces are empty because such a line ended before them."""
+    def among(self, contents: list[str], *, typed: bool) -> set[int]:
+        """Which of the pieces are empty because such a line ended before them; none is of a line that is `typed`."""
         owed, self._owed = self._owed, False
+        if typed:
+            return set()
         found = {0} if owed and contents[0] == EMPTY else set[int]()
         begin = len(found)
         after = begin  # what was looked at
@@ -36,14 +38,12 @@ class Doubled:
             after = end = self._end(contents, at)
             lines = (end - at) // 2 - contents[at:end:2].count(EMPTY)
             last = end >= len(contents) - 1
-            whole = lines >= FEWEST and (last or self._is_typed(contents[end])) and self._begins(contents, at, begin)
+            ends = last or self._is_typed(contents[end])
+            whole = lines >= FEWEST and ends and (at <= begin or self._is_typed(contents[at - 1]))
             if whole or (lines and HEADERS.match(contents[at])):
                 found.update(range(at + 1, end, 2))
                 self._owed = last and end < len(contents) and PLAIN.fullmatch(contents[end]) is not None
         return found
-
-    def _begins(self, contents: list[str], at: int, begin: int) -> bool:
-        return at <= begin or self._is_typed(contents[at - 1])
 
     def _end(self, contents: list[str], at: int) -> int:
         """Of the lines that begin at `at`, each with an empty piece behind it."""

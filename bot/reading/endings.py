@@ -221,7 +221,7 @@ class Endings:
             return True  # with its own readline, whatever asks: that answers twice
         if not self._commands.complete(line):
             # The keys do not tell what was recalled: that it was entered its editor's answer does, where that is known.
-            twice = self._twice.get(DIGITS.sub("0", self._line.at or ""), False)
+            twice = self._twice.get(self._shape, False)
             return True if twice and seam.following == "" != seam.last else None
         drawn_again = self._drawn_once_more(seam.following, line)
         return seam.last != "" and (drawn_again or self._answers_twice(seam.following, line))
@@ -290,6 +290,11 @@ class Endings:
 
     # What the rules ask.
 
+    @property
+    def _shape(self) -> str:
+        """Of the prompt, whatever its numbers are."""
+        return DIGITS.sub("0", self._line.at or "")
+
     def _shown(self) -> str:
         if meant := self._commands.echo.as_meant(None):
             return meant.line.rstrip()
@@ -349,7 +354,7 @@ class Endings:
 
     def _answers_twice(self, following: str, line: str) -> bool:
         """Some editors answer Enter with a return before the new line: at a prompt they do always, or never."""
-        shape = DIGITS.sub("0", self._line.at or "")
+        shape = self._shape
         if self._commands.in_node and pieces.COLOURED.match(following):
             return False  # what the line would give, shown below it while it is typed
         if len(self._twice) > Prompts.MOST:

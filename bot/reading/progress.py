@@ -28,7 +28,7 @@ RESTORES = "\x1b8"
 MORE = "--More--"  # how far it is in percent
 LONGEST = 400
 LONGEST_PERCENT = 24
-LONGEST_NUMBER = 8
+SHORTEST_NAME = 8  # before a percentage
 DONE = "... Done"
 FEW_BLANKS = 3
 REMOTE, GIT_BAR = "remote: ", re.compile(r"[A-Z][a-z]{2,20} [a-z]{2,20}: +[0-9]{1,3}% \([0-9]+/[0-9]+\)[^.]*+")
@@ -66,7 +66,8 @@ def _bars(text: str) -> Iterator[list[str]]:
     for _, alike in groupby(shapes):
         end = start + len(list(alike))
         group = lines[start:end]
-        if group == ["", ""] and end < len(lines) and lines[start - 1].endswith(DONE) and supersedes("", lines[end]):
+        between = group == ["", ""] and start > 0 and end < len(lines)
+        if between and lines[start - 1].endswith(DONE) and supersedes("", lines[end]):
             group = [""]  # apt returns once more before its next bar
         if _grow(group):
             states += group[:-1]
@@ -85,13 +86,13 @@ def _bars(text: str) -> Iterator[list[str]]:
 
 def _goes_on(states: list[str], following: str) -> bool:
     """`following` replaces the last of them."""
-    *before, last = states
+    last = states[-1]
     if supersedes(last, following):
         return True
-    if not before:
+    if len(states) == 1:
         return False
     wiped = len(last) > FEW_BLANKS and not last.strip()
-    return wiped or (last == "" and supersedes(before[-1], following))
+    return wiped or (last == "" and supersedes(states[-2], following))
 
 
 def _grow(states: list[str]) -> bool:
@@ -177,6 +178,4 @@ def _done(last: str, following: str) -> bool:
     if _percent(following) == 100 and "%" in one and other.startswith(one):
         return True
     found = PERCENT.search(last)
-    return (
-        found is not None and found.start() >= LONGEST_NUMBER and following.startswith(last[: found.start()].rstrip())
-    )
+    return found is not None and found.start() >= SHORTEST_NAME and following.startswith(last[: found.start()].rstrip())

@@ -68,9 +68,8 @@ class Returns:
     def doubled(self, contents: list[str]) -> set[int]:
         """Which of whole pieces are none, before they are fed. A line editor leaves such pieces too."""
         typed = self._commands.in_node or self._commands.echo.edited
-        if typed or (self._line.attentive and not self._commands.waiting):
-            return set()
-        return self._doubled.among(contents)
+        typed = typed or (self._line.attentive and not self._commands.waiting)
+        return self._doubled.among(contents, typed=typed)
 
     def _is_typed(self, piece: str) -> bool:
         return pieces.TAKES_PASTES in piece or self._prompts.find(SILENT.sub("", piece)) is not None
