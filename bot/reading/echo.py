@@ -46,17 +46,9 @@ class Echo:
     def show(self, text: str, prompt: str | None, *, measuring: bool, typing: bool) -> None:
         """`measuring`: a line editor may wrap in it; `typing`: at a line that is longer than what stands there. `prompt`:
         what stood before the line's first key, if that is known."""
-        if "\x1b" in text:
-            self.look_for_editor(text)
-            self.measure.drawn(text, self.came, edited=self.edited and len(self.came) + len(text) < LONGEST_DRAWN)
-        if measuring or typing:
-            self.measure.walked(text, self.came, prompt)
-        if measuring:
-            self.measure.typed(text, self.came)
-        if measuring and ("\x1b" in text or "\r" in text):
-            text = self._measured(text, prompt or "")
-        begins_anew = "\n" in text and not (measuring or typing)
-        if begins_anew:
+        text = self._measured(text, prompt, measuring=measuring, typing=typing)
+        goes_on = measuring or typing
+        if "\n" in text and not goes_on:
             self.came = text[text.rfind("\n") + 1 :]
         elif len(self.came) <= LONGEST_DRAWN:
             self.came += text
@@ -65,8 +57,7 @@ class Echo:
         self._terminal.feed(text)
         if drawn and not self._terminal.alternate:
             text, drawn = LEAVES_ALTERNATE.split(text)[-1], False
-            begins_anew = "\n" in text and not (measuring or typing)
-        if begins_anew:
+        if "\n" in text and not goes_on:
             self.printed = ""
             text = text[text.rfind("\n") + 1 :]
         if not drawn and (measuring or len(text) < SHORT):
@@ -90,11 +81,21 @@ class Echo:
                 self._terminal.forget_keypad()  # a line editor's, whether or not it gives it back
             self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
 
-    def _measured(self, text: str, prompt: str) -> str:
+    def _measured(self, text: str, prompt: str | None, *, measuring: bool, typing: bool) -> str:
+        """Looks at what in it tells of the window; gives what the terminal has not been fed for that."""
+        if "\x1b" in text:
+            self.look_for_editor(text)
+            self.measure.drawn(text, self.came, edited=self.edited and len(self.came) + len(text) < LONGEST_DRAWN)
+        if measuring or typing:
+            self.measure.walked(text, self.came, prompt)
+        if measuring:
+            self.measure.typed(text, self.came)
+        may_wrap = measuring and ("\x1b" in text or "\r" in text) and len(self.came) < LONGEST_DRAWN
+        return self._fed_to_wrap(text, prompt or "") if may_wrap else text
+
+    def _fed_to_wrap(self, text: str, prompt: str) -> str:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
         at = 0
-        if len(self.came) >= LONGEST_DRAWN:
-            return text
         bare = prompt.rstrip()
         for wrap in WRAP.finditer(text[:SHORT]):
             if bare and printed(text[wrap.end() : SHORT]).startswith(bare):

@@ -152,15 +152,13 @@ class Returns:
         """Pieces up to the next prompt: nobody types there, so a look at each block is enough. `body` is all of them from
         `at` on, without the last one's end."""
         modes = b"\x1b" in body and pieces.MODES in body
-        signs = (pieces.UNWRAPS, pieces.TAKES_PASTES) if modes else ()
-        sign = next((sign for sign in signs if sign.encode() in body), None)
-        if sign is not None and not self._terminal.alternate:
-            first = next(number for number in range(at, len(contents)) if sign in contents[number])
-            first -= LONGEST_HEAD
-            if first <= at:
+        if modes and not self._terminal.alternate:
+            editor = self._before_editor(contents, at, body)
+            if editor <= at:
                 return self._begin(at)
-            before = "".join(contents[at:first])[:-1].encode()
-            return self._many(contents[:first], at, before, time, followed=False)
+            if editor < len(contents):
+                before = "".join(contents[at:editor])[:-1].encode()
+                return self._many(contents[:editor], at, before, time, followed=False)
         self._end(contents[at][:-1], time)
         if self._terminal.alternate and not LEAVES_ALTERNATE.search(text := body.decode()):
             self._commands.shown(text)
@@ -170,19 +168,9 @@ class Returns:
         if modes:
             self._commands.echo.look_for_editor(body.decode())
         body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent, modes=modes)
-        until = self._prompts.search(body)
-        if until == 0:
-            return self._begin(at)
-        if until is not None:
-            prompt = len(contents) - body.count(b"\n", until + 1) - body.count(b"\r", until + 1) - 1
-            begin = max(self._with_head(contents, prompt), at)
-            body = _without_last(body[:until], prompt - begin)
-        else:
-            begin = self._new_prompt(contents, at) if followed else len(contents)
-            body = _without_last(body, len(contents) - begin)
+        begin, body = self._up_to_prompt(contents, at, body, followed=followed)
         if begin == at:
             return self._begin(at)
-        at = begin
         self._last = body[_last_end(body, len(body)) + 1 :].decode()
         self._line.last_at, self._line.written = time, self._last
         if may_hold_bars(body):
@@ -190,10 +178,29 @@ class Returns:
         else:
             self._commands.passed(body)
         self._line.at = self._prompt()
-        if modes or at == len(contents):
-            return at
-        self._end(contents[at][:-1], time)
-        return self._begin(at)
+        if modes or begin == len(contents):
+            return begin
+        self._end(contents[begin][:-1], time)
+        return self._begin(begin)
+
+    def _before_editor(self, contents: list[str], at: int, body: bytes) -> int:
+        """Where the prompt may begin of a line editor that says when it takes over; the length of `contents` where none does."""
+        sign = next((sign for sign in (pieces.UNWRAPS, pieces.TAKES_PASTES) if sign.encode() in body), None)
+        if sign is None:
+            return len(contents)
+        return next(number for number in range(at, len(contents)) if sign in contents[number]) - LONGEST_HEAD
+
+    def _up_to_prompt(self, contents: list[str], at: int, body: bytes, *, followed: bool) -> tuple[int, bytes]:
+        """The number of the piece, from `at` on, with which a prompt begins, and what of `body` comes before it."""
+        until = self._prompts.search(body)
+        if until == 0:
+            return at, b""
+        if until is None:
+            begin = self._new_prompt(contents, at) if followed else len(contents)
+            return begin, _without_last(body, len(contents) - begin)
+        prompt = len(contents) - body.count(b"\n", until + 1) - body.count(b"\r", until + 1) - 1
+        begin = max(self._with_head(contents, prompt), at)
+        return begin, _without_last(body[:until], prompt - begin)
 
     def _with_head(self, contents: list[str], prompt: int) -> int:
         """Where the piece that is a prompt begins with its upper line, which may have an empty one above: each is ended by a
