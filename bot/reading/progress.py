@@ -122,7 +122,8 @@ def supersedes(last: str, following: str) -> bool:
         # A bar begins at a line's start: the return before its first state left an empty piece.
         blanked = len(last) > FEW_BLANKS and bool(following.strip())
         first = following.startswith(tuple(SPINNERS)) or PERCENT.search(following) or TIMES.search(following)
-        return blanked or (last == "" and bool(first))
+        returned = last == "" and "\b" not in following  # one that steps back need not
+        return blanked or (returned and bool(first))
     if not following.strip():
         return _tells(last)
     if _turns(last, following) or _begins(last, following) or _written_over(last, following):

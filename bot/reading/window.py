@@ -152,6 +152,8 @@ def painted_height(text: str) -> int | None:
         return None
     rows = ROW.findall(text)
     lowest = _lowest(rows)
+    if text.endswith(f"\x1b[{lowest};1H"):
+        lowest = painted_up_to(lowest)
     painted = len(rows) > lowest // 2 or "\x1b[H\x1bM" in text
     return lowest if painted and FEWEST_ROWS <= lowest <= MOST_ROWS else None
 
