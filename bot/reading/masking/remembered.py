@@ -20,7 +20,7 @@ _HEAD: Final = 12  # bytes of a value that the automaton looks for; the rest is 
 _SHORT_HEAD: Final = 5  # of many values: their automaton must fit its memory, else RE2 searches a hundred times slower
 _MANY: Final = 512
 # How many values the tiers hold. Those of the first are looked for one by one: each takes a tenth of an automaton's time.
-_TIERS: Final = (6, 512, LARGEST + 1)
+_TIERS: Final = (10, 512, LARGEST + 1)
 _SMALL: Final = 4096  # bytes that are searched for a few new values faster than an automaton is compiled
 _COMMON: Final = word_set(
     "password passwd secret token admin administrator root postgres postgresql mysql redis mongodb mongo elastic rabbitmq guest "
