@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable
 
 from bot.reading.echo import Echo
-from bot.reading.entered import Entered, Verdict
+from bot.reading.entered import NOTHING, Entered, Verdict
 from bot.reading.firstkey import FirstKey
 from bot.reading.keys import COMMENT, INTERRUPT, Keyboard, Typed, pressed
 from bot.reading.likeness import NO_BLANKS, begins_over_its_prompt
@@ -271,6 +271,7 @@ class Commands:
             verdict = self._judge.of_row(self._waiting.first.typed, row)
             if verdict is not None:
                 self._tell(self._waiting.pop(), verdict)
+                self.echo.printed = self._terminal.line()[0]  # the rows above are no echo of the next one
                 if not self._waiting:
                     return
 
@@ -288,6 +289,12 @@ class Commands:
                 if verdict.text and verdict.text == entered.typed.plain:
                     self.echo.measure.unwrapped(self.echo.came, verdict.prompt)
                 self._tell(entered, verdict)
+                if verdict is NOTHING and self._waiting and self._holds_text(line):
+                    self._judge_leaving(line, final=final)  # so it is the next one's
+
+    def _holds_text(self, line: str) -> bool:
+        found = self._prompts.find(line)
+        return found is not None and bool(found.behind(line).strip())
 
     # --- told
 

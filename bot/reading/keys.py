@@ -418,6 +418,7 @@ class Typed:
     plain: str  # line mode's line, empty if a key was pressed that has no use there
     keys: str  # those that print, in the order in which they were pressed
     searched: bool = False  # in the history
+    recalled: bool = False  # from it, as far as this session tells what it holds
     operated: bool = False  # accepted by another key than Enter
 
     @property
@@ -488,7 +489,8 @@ class Keyboard:
     def _entered(self) -> Typed:
         line = self.editor.line
         plain = self._plain.text if self._plain.possible else ""
-        typed = Typed(line.text, line.known and WILD not in line.text, plain, self._keys, self.editor.searched)
+        known, recalled = line.known and WILD not in line.text, self.editor.place < len(self.editor.history)
+        typed = Typed(line.text, known, plain, self._keys, searched=self.editor.searched, recalled=recalled)
         self._next()
         return typed
 

@@ -109,6 +109,12 @@ def echoes(text: str, echoed: str) -> bool:
     return True
 
 
+def only_in_quotes(text: str, echoed: str) -> bool:
+    """It stands there, and everywhere in quotes, as consoles show a value."""
+    quoted = sum(echoed.count(f"{quote}{text}{quote}") for quote in "\"'")
+    return quoted > 0 and quoted == echoed.count(text)
+
+
 def ends_alike(text: str, echoed: str) -> bool:
     """What was shown last is the end of `text`: more than a question and a secret have in common."""
     end = echoed.translate(NO_BLANKS)[-FEWEST_ALIKE:]

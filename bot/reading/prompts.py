@@ -22,7 +22,7 @@ CONSOLES = (
         ("psql", r"\w[\w.-]{0,62}[=\-'\"$*(!^][!*?]?[#>] "),
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
 )  # fmt: skip
-SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> "
+SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> |\[\d{1,2}:\d\d(?::\d\d)?\] [\w.@~/-]{1,80} ?> "
 ANY_PROMPT = re.compile(
     "|".join(
         [*(f"(?P<p{number}>{pattern})" for number, (_, pattern) in enumerate(CONSOLES)), f"(?P<shell>{SHELL_PROMPT})"]
@@ -149,11 +149,14 @@ class Prompts:
 
     def learnt(self, line: str) -> Prompt | None:
         """The prompt that `line` begins with, of those that were learnt, and its program; the longest. Behind one that was
-        left by ^D another may stand."""
+        left by ^D another may stand, and the same one behind one that tmux or screen gave back."""
         known = self._learnt(line)
-        if known and line.startswith(LEFT, len(known.text)) and (following := self._learnt(known.behind(line))):
-            return Prompt(known.text + following.text, following.program)
-        return known
+        if known is None:
+            return None
+        left = line.startswith(LEFT, len(known.text))
+        given_back = len(known.text) >= NO_SHORT_PROMPT and line.startswith(known.text, len(known.text))
+        following = self._learnt(known.behind(line)) if left or given_back else None
+        return Prompt(known.text + following.text, following.program) if following else known
 
     def _learnt(self, line: str) -> Prompt | None:
         best: Prompt | None = None

@@ -18,7 +18,7 @@ from bot.reading.entered import NOTHING, Verdict, blind
 from bot.reading.keys import WILD, Typed
 from bot.reading.likeness import NO_BLANKS, echoes, follows
 from bot.reading.rows import SEARCH_LEFT, Stood
-from bot.reading.screen import width_of
+from bot.reading.screen import LINE_DRAWING, width_of
 
 STARS = re.compile(r"[*•●∙·xX]+\Z")
 FEW_COLUMNS = 40  # no line editor wraps before, or counts wrong
@@ -74,6 +74,11 @@ def search_left_over(line: Line) -> Verdict | None:
     return line.as_typed(sure=False)
 
 
+def drawn_as_lines(line: Line) -> Verdict | None:
+    """Some program left the terminal in its line drawing set: `reset` is then typed, and not readable."""
+    return line.as_typed() if line.keys and line.keys.translate(LINE_DRAWING) == line.shown else None
+
+
 def tabs_completed_nothing(line: Line) -> Verdict | None:
     """There are blanks up to the next stop."""
     plain, (prompt, text) = line.typed.plain, line.stood
@@ -96,8 +101,10 @@ def more_at_the_right(line: Line) -> Verdict | None:
 
 
 def more_behind(line: Line) -> Verdict | None:
-    """A job wrote behind it."""
-    return line.as_typed() if line.keys and line.shown.startswith(line.keys) else None
+    """A job wrote behind it, unless it was recalled: the history may hold other lines than those of this session."""
+    if not line.keys or not line.shown.startswith(line.keys):
+        return None
+    return line.as_shown() if line.typed.recalled else line.as_typed()
 
 
 def first_row_of_a_paste(line: Line) -> Verdict | None:
@@ -125,6 +132,6 @@ def shown_among_others(line: Line) -> Verdict | None:
 
 
 RULES: tuple[Callable[[Line], Verdict | None], ...] = (
-    nothing_shown, stars_shown, search_left_over, tabs_completed_nothing, keys_tell_no_more,
+    nothing_shown, stars_shown, search_left_over, drawn_as_lines, tabs_completed_nothing, keys_tell_no_more,
     more_at_the_right, more_behind, first_row_of_a_paste, drawn_whole, echoed_whole, shown_among_others,
 )  # fmt: skip

@@ -29,10 +29,12 @@ from bot.reading.likeness import (
     follows,
     goes_on_in,
     last,
+    number_alike,
+    only_in_quotes,
     same_but_blanks,
 )
 from bot.reading.progress import MORE
-from bot.reading.prompts import ASKS, QUESTION, Prompts
+from bot.reading.prompts import ASKS, CONTINUED, QUESTION, Prompts
 from bot.reading.reconciled import reconciled
 from bot.reading.rows import Rows, Stood
 
@@ -84,8 +86,8 @@ class Judge:
             # It stands at a prompt.
             self._nothing_but_the_next_prompt, self._emptied, self._as_typed, self._as_it_stood, self._only_what_came_after, self._reconciled,
             # It does not: the prompt is a new one, or is drawn over.
-            self._recalled, self._echoed_alone, self._last_answer, self._echoed, self._guessed, self._echoed_in_part,
-            self._left_in_part, self._interrupted,
+            self._recalled, self._at_continuation, self._echoed_alone, self._last_answer, self._given_back, self._echoed,
+            self._guessed, self._echoed_in_part, self._left_in_part, self._interrupted,
             # Nothing of it was shown.
             self._single_key, self._unseen,
         )  # fmt: skip
@@ -202,12 +204,8 @@ class Judge:
         if not keys.startswith(WILD):
             return None
         echoed = case.echoed.translate(NO_BLANKS)
-        seeks = (
-            text[0] in VI_SEARCHES and sought.startswith(text[1:])
-            if text
-            else any(s + sought in echoed for s in VI_SEARCHES)
-        )
-        return NOTHING if seeks else None
+        seeks = text.startswith(tuple(VI_SEARCHES)) and sought.startswith(text[1:])
+        return NOTHING if seeks or any(sign + sought in echoed for sign in VI_SEARCHES) else None
 
     # --- it stands at a prompt
 
@@ -276,6 +274,14 @@ class Judge:
         seen = guessed and guessed.text.strip() and not case.typed.known and not case.typed.searched
         return Verdict(guessed.text, guessed.prompt) if guessed and seen else None
 
+    def _at_continuation(self, case: Case) -> Verdict | None:
+        """At the shell's prompt for one more line, which nothing has taught yet."""
+        asks = CONTINUED.match(case.line)
+        text = case.line[asks.end() :] if asks and self._prompts.in_shell else ""
+        if asks is None or number_alike(case.typed.keys, text) < FEWEST_ALIKE:
+            return None
+        return Verdict(text, asks.group(), sure=not case.typed.known)
+
     def _echoed_alone(self, case: Case) -> Verdict | None:
         """A prompt and what was typed at it were shown, nothing else, however they were drawn over since: the last keys,
         for a program that was left by some got those before."""
@@ -303,6 +309,14 @@ class Judge:
             if question != case.line and QUESTION.search(question) and (start == 1 or keys[:start] not in question):
                 return Verdict(keys[start:], question)
         return None
+
+    def _given_back(self, case: Case) -> Verdict | None:
+        """It was typed blind, and a console then showed the value that it has: after the Enter, or in quotes."""
+        typed, shown = case.typed, case.echoed.strip()
+        if not (typed.known and typed.printed) or self._prompts.find(case.line) is not None:
+            return None
+        after = case.entered.prompt is not None and shown == self._echo.after.strip()
+        return blind(case.line) if after or only_in_quotes(typed.edited, shown) else None
 
     def _echoed(self, case: Case) -> Verdict | None:
         """All of it was shown, in whatever else."""
