@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bot.reading.sequences import CUU, SILENT
 
 # The next piece begins by erasing its line, or by moving to where it goes on.
-REDRAWS = re.compile(r"\x1b\[[0-2]?K|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
+REDRAWS = re.compile(r"\x1b\[[0-2]?K(?!\x1b\[1?G)|\x1b\[[0-9]*[@P]|\((?:reverse-|failed |fwd-)*i-search\)|\(arg: ")
 # What stands there while readline searches or counts.
 ASIDE = re.compile(r"\((?:reverse-|failed |fwd-)*i-search\)|\(arg: -?[0-9]+\)")
 GOES_ON_ELSEWHERE = re.compile(
@@ -87,7 +87,8 @@ MODES = b"\x1b[?"
 # Patterns that begin with a literal are many times faster.
 MORE_ASKS, LESS_ASKS = re.compile(rf"({MORE_PROMPT})\n".encode()), re.compile(rf"(\n{LESS_PROMPT})\n".encode())
 # `top` ends its lines with EL, and shows an empty one as nothing but that.
-ERASES_BEFORE = re.compile(rb"\n(?<!\x1b\[K\n)(?=\x1b\[[0-2]?K(?!\n|\r|\Z)|\x1b\[[0-9]*B)")
+# What goes to the first column itself needs no return.
+ERASES_BEFORE = re.compile(rb"\n(?<!\x1b\[K\n)(?=\x1b\[[0-2]?K(?!\n|\r|\Z|\x1b\[1?G)|\x1b\[[0-9]*B)")
 # A row above was drawn: `docker pull` comes back down, and returns.
 COMES_BACK = re.compile(rb"\n(?<=\x1b\[[0-9]B\n|\[[0-9]{2}B\n)")
 # What zsh and fish write before their prompt to have it in the first column, and wipe again.
@@ -97,7 +98,9 @@ SHELL_MARKS = re.compile(
 ERASES_LINE = b"\x1b[1G\x1b[0J"  # node, before its prompt, where nothing is
 FISH_MARK = "⏎"
 FISH_MARK_IN_UTF8, MARK_BLANKS = FISH_MARK.encode(), b"       \n"
-ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[A\n", b"\x1b[?1049l\x1b[23;0;0t\n")
+ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[?1049l\x1b[23;0;0t\n")
+# A bar below others, in tqdm: down to it, a return, back up; then down to the next one, or a return.
+DRAWN_BELOW, BACK_UP = re.compile(rb"\n\n(?=[^\n\x1b]*+\x1b\[A\n)"), re.compile(rb"\x1b\[A\n(?!\r)")
 
 
 def with_returns(lines: bytes, without_silent: Callable[[bytes], bytes], *, modes: bool) -> bytes:
@@ -125,6 +128,8 @@ def _returned(lines: bytes) -> bytes:
     for ending in ENDS_IN_RETURN:
         if ending in lines:
             lines = lines.replace(ending, ending[:-1] + b"\r")
+    if b"\x1b[A\n" in lines:
+        lines = BACK_UP.sub(b"\x1b[A\r", DRAWN_BELOW.sub(b"\n\r", lines))
     if b"\n\x1b[" not in lines:
         return lines
     if b"B\n" in lines:

@@ -31,6 +31,7 @@ LONGEST_PERCENT = 24
 SHORTEST_NAME = 8  # before a percentage
 DONE = "... Done"
 FEW_BLANKS = 3
+FFMPEG = "frame="
 REMOTE, GIT_BAR = "remote: ", re.compile(r"[A-Z][a-z]{2,20} [a-z]{2,20}: +[0-9]{1,3}% \([0-9]+/[0-9]+\)[^.]*+")
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
 ALIKE = b"0123456789.,:? \t-=#>|/\\" + bytes(range(0x80, 0x100))
@@ -99,6 +100,8 @@ def _grow(states: list[str]) -> bool:
     """All of several lines that look alike are states of one bar."""
     if len(states) < 3 or max(map(len, states)) > LONGEST or not states[0].strip() or RESTORES in states[0]:
         return False
+    if states[1].startswith("\r"):
+        return False
     if "%" not in states[0]:
         return all(map(_tells, states[:-1]))
     percents = [*map(float, FIRST_PERCENTS.findall("\n".join(states)))]
@@ -115,7 +118,9 @@ def _drawn(states: list[str], width: int) -> str:
 
 def supersedes(last: str, following: str) -> bool:
     """`following` replaces `last` on the screen."""
-    last, following = in_place(last), in_place(following).partition("\r")[0]
+    if following.startswith("\r"):
+        return False  # the line above had ended before that return
+    last, following = in_place(last).rpartition("\r")[2], in_place(following).partition("\r")[0]
     if max(len(last), len(following)) > LONGEST or following.startswith(MORE):
         return False
     if not last.strip():
@@ -126,6 +131,8 @@ def supersedes(last: str, following: str) -> bool:
         return blanked or (returned and bool(first))
     if not following.strip():
         return _tells(last)
+    if last.startswith(FFMPEG) and following.startswith(FFMPEG):
+        return True
     if _turns(last, following) or _begins(last, following) or _written_over(last, following):
         return True
     if not _tells(last):

@@ -38,6 +38,7 @@ from bot.reading.window import (
     FEWEST_ROWS,
     MOST_COLUMNS,
     MOST_ROWS,
+    drawn_width,
     last_row,
     marked_width,
     painted_height,
@@ -154,7 +155,7 @@ class Terminal:
             height = None if alternate else painted_height(text)
             if height is not None:
                 self.resize(self.width, height)
-            width = 0 if alternate else painted_width(text)
+            width = 0 if alternate else max(painted_width(text), drawn_width(text, self.width))
             if self.width < width <= MOST_COLUMNS:
                 self.resize(usual_width(width), self.height)
             if ERASE_TO_END in text and self._passes():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from functools import lru_cache
 
 from bot.reading.sequences import CUU, SILENT
 
@@ -49,6 +50,7 @@ NARROWEST = 10
 MOVES_CURSOR = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 ERASES_REST = "\x1b[K\n"
+CUU_LETTER = "A"
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
 
 
@@ -166,6 +168,19 @@ def painted_width(text: str) -> int:
         return 0
     rows = (row.removesuffix("\x1b[K") for row in painted.split("\n") if row.endswith("\x1b[K"))
     return max((len(row) for row in rows if row.isprintable()), default=0)
+
+
+def drawn_width(text: str, width: int) -> int:
+    """The length of a row that is drawn above or below others and would not fit into `width` columns, so that the way there
+    and back would end elsewhere: layers that are pulled, bars below each other. 0 if there is none."""
+    found = _longer(width).search(text) if CUU_LETTER in text else None
+    return max(map(len, found.groups(""))) if found else 0
+
+
+@lru_cache(maxsize=8)
+def _longer(width: int) -> re.Pattern[str]:
+    row = rf"([^\x00-\x1f\x7f-\x9f]{{{width + 1},{MOST_COLUMNS}}})"
+    return re.compile(rf"\x1b\[[0-9]{{0,2}}A(?:\x1b\[2K)?\r(?:\x1b\[0?K)?{row}\x1b\[[0-9]{{0,2}}B|\r{row}\x1b\[A")
 
 
 def last_row(text: str) -> int:
