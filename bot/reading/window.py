@@ -180,7 +180,7 @@ def drawn_width(text: str, width: int) -> int:
 @lru_cache(maxsize=8)
 def _longer(width: int) -> re.Pattern[str]:
     row = rf"([^\x00-\x1f\x7f-\x9f]{{{width + 1},{MOST_COLUMNS}}})"
-    return re.compile(rf"\x1b\[[0-9]{{0,2}}A(?:\x1b\[2K)?\r(?:\x1b\[0?K)?{row}\x1b\[[0-9]{{0,2}}B|\r{row}\x1b\[A")
+    return re.compile(rf"\x1b\[[0-9]{{0,2}}A(?:\x1b\[2K\r|\r\x1b\[0?K){row}\x1b\[[0-9]{{0,2}}B|\n\r{row}\x1b\[A")
 
 
 def last_row(text: str) -> int:
