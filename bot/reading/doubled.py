@@ -1,5 +1,5 @@
 """Text whose lines end in `\\r\\n` of their own, to which the terminal adds a return: headers of HTTP, CSV, files from Windows.
-A line recorder has an empty piece behind each of them, which stands for no line.
+A line recorder has an empty piece behind each of them, which stands for no line. Nor does the one before what ssh asks.
 """
 
 from __future__ import annotations
@@ -12,6 +12,15 @@ EMPTY = "\n"
 # Where only some of what a command shows is parted by empty lines, or few of its lines are, these are paragraphs.
 FEWEST = 3
 PLAIN = re.compile(r"(?:[^\x00-\x1f\x7f]|\t|\x1b\[[0-9;]*m)+\n")
+# What ssh and screen say, one by one.
+ALONE = re.compile(
+    r"Load key \"|Permission denied|Warning: Permanently added|Connection (?:to|closed)|Host key verification failed"
+    r"|There (?:is a|are) screens? on:|[0-9]+ Sockets? in |Last login: "
+)
+# What ssh asks, or says before it does, after a return.
+ASKED_AFTER_RETURN = re.compile(
+    r"The authenticity of host |Please type 'yes'|[\w.-]+@[\w.:\[\]-]+'s password: |Enter passphrase for key '"
+)
 HEADERS = re.compile(r"(?:< )?(?:\x1b\[[0-9;]*m)?HTTP/[0-9.]+ [0-9]{3}")
 
 
@@ -31,6 +40,8 @@ class Doubled:
         after = begin  # what was looked at
         # Most texts have an empty line here and there, and cost no more than this.
         empty = [number for number, piece in enumerate(contents) if piece == EMPTY] if EMPTY in contents else []
+        found.update(number for number in empty if number and ALONE.match(contents[number - 1]))
+        found.update(number for number in empty if ASKED_AFTER_RETURN.match("".join(contents[number + 1 : number + 2])))
         for first, second in pairwise(empty):
             if second - first != 2 or first <= after:
                 continue

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bot.reading import pieces
 from bot.reading.commands import Commands
+from bot.reading.doubled import ASKED_AFTER_RETURN
 from bot.reading.heads import Heads
 from bot.reading.keys import COMMENT
 from bot.reading.pieces import Seam, shows_nothing
@@ -153,6 +154,8 @@ class Endings:
             titled = self._prompts.in_shell and pieces.TITLE.match(seam.last)
             if titled or pieces.LEFT_VIM.search(seam.last):
                 return True
+        if pieces.REBASES.search(seam.last) or (seam.last == "" and ASKED_AFTER_RETURN.match(seam.following)):
+            return True
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
 
     def _pager_asked(self, seam: Seam) -> bool | None:

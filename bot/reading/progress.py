@@ -20,8 +20,7 @@ PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 # curl's times: total, spent and left.
 TIMES = re.compile(r"--:--|(?:[0-9]+:[0-9]{2}:[0-9]{2} +){2}")
 CLOCKS = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2} ")
-SPINS = re.compile(rf"\n ?(?:{'|'.join(SPINNERS)})".encode())
-SPINS_FIRST = SPINNERS.encode()[:1]  # the first byte of each of them
+SPINS = re.compile(rb"\xe2(?:[\xa0-\xa3]|\x97[\x90-\x93])")  # those characters and their like, in UTF-8
 # Drawn with the cursor saved and restored: apt's bar stands below the lines that scroll, not in them.
 ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8(?:\x1b\[1A)?")
 RESTORES = "\x1b8"
@@ -44,7 +43,7 @@ def may_hold_bars(lines: bytes) -> bool:
     at = lines.find(b"%")
     while at > 0 and not lines[max(0, at - 2) : at].rstrip(b" ")[-1:].isdigit():
         at = lines.find(b"%", at + 1)
-    if at > 0 or b"--:--" in lines or (SPINS_FIRST in lines and SPINS.search(lines) is not None):
+    if at > 0 or b"--:--" in lines or SPINS.search(lines) is not None:
         return True
     return b"\\" in lines and (b"\n\\ " in lines or b" \\\n" in lines)
 
@@ -67,6 +66,9 @@ def _bars(text: str) -> Iterator[list[str]]:
     for _, alike in groupby(shapes):
         end = start + len(list(alike))
         group = lines[start:end]
+        if group == [""] and start > 0 and lines[start - 1].endswith(DONE) and end < len(lines):
+            start = end
+            continue  # apt returns once more
         between = group == ["", ""] and start > 0 and end < len(lines)
         if between and lines[start - 1].endswith(DONE) and supersedes("", lines[end]):
             group = [""]  # apt returns once more before its next bar
@@ -133,7 +135,7 @@ def supersedes(last: str, following: str) -> bool:
         return _tells(last)
     if last.startswith(FFMPEG) and following.startswith(FFMPEG):
         return True
-    if _turns(last, following) or _begins(last, following) or _written_over(last, following):
+    if _turns(last, following) or _spins(last, following) or _begins(last, following) or _written_over(last, following):
         return True
     if not _tells(last):
         return False
@@ -145,6 +147,12 @@ def supersedes(last: str, following: str) -> bool:
 def _turns(last: str, following: str) -> bool:
     before = TURNS.get(last[0]) == following[0] and last[1:] == following[1:]
     return before or (TURNS.get(last[-1]) == following[-1] and last[:-1] == following[:-1])
+
+
+def _spins(last: str, following: str) -> bool:
+    """A spinner behind the words, which tell what it waits for; at first there was none."""
+    at = next((at for at, character in enumerate(following) if character in SPINNERS), 0)
+    return at > 0 and last[:at].rstrip() == following[:at].rstrip() and last[at : at + 1] in ("", *SPINNERS)
 
 
 def _begins(last: str, following: str) -> bool:

@@ -8,6 +8,8 @@ many are looked at together.
 
 from __future__ import annotations
 
+import re
+
 from bot.reading import pieces
 from bot.reading.commands import Commands
 from bot.reading.doubled import Doubled
@@ -23,6 +25,8 @@ from bot.reading.terminal import Terminal
 RETURN, NEW_LINE = "\r", "\n"
 
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
+HEADING = "# "  # or root's prompt
+ERASES = re.compile(r"\A\x1b\[0?K")
 NODE = "Welcome to Node.js"  # whose prompt is many others' too
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
@@ -72,7 +76,9 @@ class Returns:
         return self._doubled.among(contents, typed=typed)
 
     def _is_typed(self, piece: str) -> bool:
-        return pieces.TAKES_PASTES in piece or self._prompts.find(SILENT.sub("", piece)) is not None
+        shown = SILENT.sub("", piece)
+        begins = self._prompts.learnt(shown) if shown.startswith(HEADING) else self._prompts.find(shown)
+        return pieces.TAKES_PASTES in piece or begins is not None or pieces.STEPS.fullmatch(piece) is not None
 
     def part(self, text: str, time: str) -> None:
         """Some of a line that is too long to be held, of which more comes."""
@@ -118,6 +124,7 @@ class Returns:
             self._line.known = known
         else:
             self._since += 1
+            self._line.known = self._line.known and prompt is None
             self._lingering = self._since < LINGER and not self._shows_at_once(piece)
             self._line.attentive = (
                 self._line.attentive and self._since < LONGEST_EDIT and self._line.judged == self._commands.judged
@@ -223,7 +230,7 @@ class Returns:
         start = max(at, len(contents) - LONGEST_TYPED)
         shown = SILENT.sub("", "".join(contents[start:])).replace("\n", " \n")
         for number, line in lines_with_prompts(shown):
-            if self._prompts.guess(line.removeprefix("\x1b[K")):
+            if self._prompts.guess(ERASES.sub("", line, 1)):
                 return start + number
         return len(contents)
 
