@@ -234,8 +234,16 @@ class Measure:
             if wrap["blank"]:
                 self.wrapped(shown, written, width or self._terminal.width)
         differs = width not in (None, self._terminal.width)
+        if width and differs and self.counts_colours and self._fitted(came, width):
+            self.counts_colours = False
+            self._terminal.draw_again(came, width)
         self._resize(width=width)
         return differs
+
+    def _fitted(self, came: str, width: int) -> bool:
+        """The first row of the line, too, was wrapped in a window of this width, in which colours take no room."""
+        first, wrapped, _ = came.partition(" \r")
+        return bool(wrapped) and "\n" not in first and columns_shown(first) == width
 
     def wraps_at_return(self, prompt: str, piece: str, *, above: str, written: str, at_once: bool) -> bool:
         """The same where a line recorder cut: behind `piece`, which has come, readline returned because it had written a blank
