@@ -19,7 +19,7 @@ CONSOLES = (
         ("redis-cli", r"(?:[\w.-]{1,100}:\d{1,5}(?:\[\d+\])?(?:\(TX\))?|not connected|redis [^\s>]{1,200})> "),
         ("php", r"php [>{(\"'*/] "),
         ("mongo", r"(?:[\w.-]{1,60} \[(?:direct: |primary|secondary)[^\]\n]{0,60}\] )?[\w.-]{1,60}> (?<!-> )|[\w.-]{1,60}:(?:PRIMARY|SECONDARY|OTHER)> "),
-        ("psql", r"\w[\w.-]{0,62}[=\-'\"$*(!^][!*?]?[#>] "),
+        ("psql", r"\w[\w.@-]{0,62}[=\-'\"$*(!^][!*?]?[#>] "),
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
 )  # fmt: skip
 SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> |\[\d{1,2}:\d\d(?::\d\d)?\] [\w.@~/-]{1,80} ?> "
@@ -181,7 +181,13 @@ class Prompts:
         if not (may_hold_prompt(line) or (line.startswith("... ") and self.program in ("python", UNKNOWN))):
             return None
         match = ANY_PROMPT.match(line, _interrupts(line))
-        return Prompt(line[: match.end()], PROGRAMS[match.lastgroup or SHELL]) if match else None
+        if match is None:
+            return None
+        found = Prompt(line[: match.end()], PROGRAMS[match.lastgroup or SHELL])
+        compares = (
+            found.program == SHELL and found.text.endswith("> ") and not self.in_shell
+        )  # in a query, for instance
+        return None if compares else found
 
     def find(self, line: str) -> Prompt | None:
         """The prompt that `line` begins with, learnt or guessed, and its program."""

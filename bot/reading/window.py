@@ -50,7 +50,7 @@ NARROWEST = 10
 MOVES_CURSOR = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 ERASES_REST = "\x1b[K\n"
-CUU_LETTER = "A"
+DRAWN_ABOVE, DRAWN_BELOW = "B", "\n\r"  # what such rows end, or begin, with
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
 
 
@@ -173,14 +173,17 @@ def painted_width(text: str) -> int:
 def drawn_width(text: str, width: int) -> int:
     """The length of a row that is drawn above or below others and would not fit into `width` columns, so that the way there
     and back would end elsewhere: layers that are pulled, bars below each other. 0 if there is none."""
-    found = _longer(width).search(text) if CUU_LETTER in text else None
-    return max(map(len, found.groups(""))) if found else 0
+    above, below = _longer(width)
+    found = above.search(text) if DRAWN_ABOVE in text else None
+    found = found or (below.search(text) if DRAWN_BELOW in text else None)
+    return len(found[1]) if found else 0
 
 
 @lru_cache(maxsize=8)
-def _longer(width: int) -> re.Pattern[str]:
+def _longer(width: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
     row = rf"([^\x00-\x1f\x7f-\x9f]{{{width + 1},{MOST_COLUMNS}}})"
-    return re.compile(rf"\x1b\[[0-9]{{0,2}}A(?:\x1b\[2K\r|\r\x1b\[0?K){row}\x1b\[[0-9]{{0,2}}B|\n\r{row}\x1b\[A")
+    above = rf"A(?:\x1b\[2K\r|\r\x1b\[0?K){row}\x1b\[[0-9]{{0,2}}B"
+    return re.compile(above), re.compile(rf"\n\r{row}\x1b\[A")
 
 
 def last_row(text: str) -> int:
