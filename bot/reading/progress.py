@@ -30,6 +30,7 @@ LONGEST_PERCENT = 24
 SHORTEST_NAME = 8  # before a percentage
 DONE = "... Done"
 FEW_BLANKS = 3
+WGET_DONE = re.compile(r"\] .* in [0-9.]+[a-z]{1,2} *\Z")  # an empty line follows
 FFMPEG = "frame="
 REMOTE, GIT_BAR = "remote: ", re.compile(r"[A-Z][a-z]{2,20} [a-z]{2,20}: +[0-9]{1,3}% \([0-9]+/[0-9]+\)[^.]*+")
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
@@ -81,10 +82,17 @@ def _bars(text: str) -> Iterator[list[str]]:
                     yield states
                     states = []
         states.append(group[-1])
-        if end == len(lines) or not _goes_on(states, lines[end]):
+        following = lines[end : end + 2]
+        if not following or not _goes_on(states, following[0]) or _another_begins(states[-1], following):
             yield states
             states = []
         start = end
+
+
+def _another_begins(last: str, following: list[str]) -> bool:
+    """The bar stays, and what is empty below is the return before the first state of another one."""
+    empty, *first = following
+    return bool(last and not empty and first) and supersedes("", first[0]) and not supersedes(last, first[0])
 
 
 def _goes_on(states: list[str], following: str) -> bool:
@@ -132,7 +140,7 @@ def supersedes(last: str, following: str) -> bool:
         returned = last == "" and "\b" not in following  # one that steps back need not
         return blanked or (returned and bool(first))
     if not following.strip():
-        return _tells(last)
+        return _tells(last) and WGET_DONE.search(last) is None
     if last.startswith(FFMPEG) and following.startswith(FFMPEG):
         return True
     if _turns(last, following) or _spins(last, following) or _begins(last, following) or _written_over(last, following):

@@ -25,6 +25,7 @@ from bot.reading.terminal import Terminal
 RETURN, NEW_LINE = "\r", "\n"
 
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
+BELL = b"\x07"
 HEADING = "# "  # or root's prompt
 ERASES = re.compile(r"\A\x1b\[0?K")
 NODE = "Welcome to Node.js"  # whose prompt is many others' too
@@ -175,6 +176,7 @@ class Returns:
         if modes:
             self._commands.echo.look_for_editor(body.decode())
         body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent, modes=modes)
+        body = body.replace(BELL, b"")
         begin, body = self._up_to_prompt(contents, at, body, followed=followed)
         if begin == at:
             return self._begin(at)

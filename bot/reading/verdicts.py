@@ -278,7 +278,8 @@ class Judge:
         """At the shell's prompt for one more line, which nothing has taught yet."""
         asks = CONTINUED.match(case.line)
         text = case.line[asks.end() :] if asks and self._prompts.in_shell else ""
-        if asks is None or number_alike(case.typed.keys, text) < FEWEST_ALIKE:
+        keys = case.typed.keys.translate(NO_BLANKS)
+        if asks is None or number_alike(keys, text.translate(NO_BLANKS)) < FEWEST_ALIKE:
             return None
         return Verdict(text, asks.group(), sure=not case.typed.known)
 
