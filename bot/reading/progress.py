@@ -82,16 +82,16 @@ def _bars(text: str) -> Iterator[list[str]]:
                     yield states
                     states = []
         states.append(group[-1])
-        following = lines[end : end + 2]
-        if not following or not _goes_on(states, following[0]) or _another_begins(states[-1], following):
+        below = lines[end : end + 2]
+        if not below or not _goes_on(states, below[0]) or _another_begins(states[-1], below):
             yield states
             states = []
         start = end
 
 
-def _another_begins(last: str, following: list[str]) -> bool:
+def _another_begins(last: str, below: list[str]) -> bool:
     """The bar stays, and what is empty below is the return before the first state of another one."""
-    empty, *first = following
+    empty, *first = below
     return bool(last and not empty and first) and supersedes("", first[0]) and not supersedes(last, first[0])
 
 

@@ -71,8 +71,12 @@ class Rows:
         """`text`, the end of `line`, without a prompt at the right edge."""
         if entered.right and text.endswith(entered.right):
             return text.removesuffix(entered.right).rstrip()
+        return self.without_right_prompt(entered.typed, line, text)
+
+    def without_right_prompt(self, typed: Typed, line: str, text: str) -> str:
+        """The same where the log does not tell that one stood there."""
         reaches_edge = width_of(line) >= self._terminal.width - 2
-        if reaches_edge and "    " not in entered.typed.edited and not SEARCH_LEFT.search(text):
+        if reaches_edge and "    " not in typed.edited and not SEARCH_LEFT.search(text):
             return RIGHT_PROMPT.sub("", text)
         return text
 

@@ -132,8 +132,9 @@ class Judge:
         if WILD not in typed.edited or not edited.strip(WILD + " "):
             return None
         prompt = self._prompts.find(line)
-        if prompt and fills(edited, line[len(prompt[0]) :]):
-            return Verdict(line[len(prompt[0]) :], prompt[0])
+        text = self._rows.without_right_prompt(typed, line, prompt.behind(line)) if prompt else ""
+        if prompt and fills(edited, text):
+            return Verdict(text, prompt.text)
         for asks in () if prompt or len(line) > LONGEST_QUESTION else ASKS.finditer(line):
             if fills(edited, line[asks.end() :]):
                 return Verdict(line[asks.end() :], line[: asks.end()])
