@@ -141,3 +141,10 @@ def test_a_line_that_is_half_above_the_screen_is_counted_once() -> None:
     passed = terminal.lines
     terminal.feed("ab\x1b[D")  # cells are drawn from here on, with what fits of the lines above
     assert terminal.lines == passed == 3
+
+
+@pytest.mark.parametrize("width", [80, 120, 400])
+def test_a_row_drawn_above_is_one_row_however_wide_the_window_is(width: int) -> None:
+    layer = "layer: " + "=" * 90
+    shown = f"layer: waiting\r\n\x1b[1A\x1b[2K\r{layer}\x1b[1B\r\x1b[1A\x1b[2K\r{layer}>\x1b[1B\rdone"
+    assert lines(shown, width=width) == [layer + ">", "done"]

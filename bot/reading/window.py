@@ -173,6 +173,8 @@ def painted_width(text: str) -> int:
 def drawn_width(text: str, width: int) -> int:
     """The length of a row that is drawn above or below others and would not fit into `width` columns, so that the way there
     and back would end elsewhere: layers that are pulled, bars below each other. 0 if there is none."""
+    if width >= MOST_COLUMNS:
+        return 0
     above, below = _longer(width)
     found = above.search(text) if DRAWN_ABOVE in text else None
     found = found or (below.search(text) if DRAWN_BELOW in text else None)
