@@ -184,9 +184,8 @@ class Prompts:
         if match is None:
             return None
         found = Prompt(line[: match.end()], PROGRAMS[match.lastgroup or SHELL])
-        compares = (
-            found.program == SHELL and found.text.endswith("> ") and not self.in_shell
-        )  # in a query, for instance
+        # Where a console is at work that is a comparison, in a query for instance.
+        compares = not self.in_shell and found.program == SHELL and found.text.endswith("> ")
         return None if compares else found
 
     def find(self, line: str) -> Prompt | None:

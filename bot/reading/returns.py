@@ -176,7 +176,7 @@ class Returns:
         if modes:
             self._commands.echo.look_for_editor(body.decode())
         body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent, modes=modes)
-        body = body.replace(BELL, b"")
+        body = body.replace(b"\n" + BELL, b"\n")  # it may come before a prompt
         begin, body = self._up_to_prompt(contents, at, body, followed=followed)
         if begin == at:
             return self._begin(at)
