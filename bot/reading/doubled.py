@@ -1,5 +1,5 @@
 """Text whose lines end in `\\r\\n` of their own, to which the terminal adds a return: headers of HTTP, CSV, files from Windows.
-A line recorder has an empty piece behind each of them, which stands for no line. Nor does the one before what ssh asks.
+A line recorder has an empty piece behind each of them, which stands for no line. So end some lines of ssh and screen, each by itself.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ FEWEST = 3
 PLAIN = re.compile(r"(?:[^\x00-\x1f\x7f]|\t|\x1b\[[0-9;]*m)+\n")
 # What ssh and screen say, one by one.
 ALONE = re.compile(
-    r"Load key \"|Permission denied|Warning: Permanently added|Connection (?:to|closed)|Host key verification failed"
-    r"|There (?:is a|are) screens? on:|[0-9]+ Sockets? in |Last login: "
+    r"(?:Load key \".*\": .*|Permission denied(?: \([\w,-]+\)\.|, please try again\.)|Host key verification failed\."
+    r"|Warning: Permanently added .* to the list of known hosts\.|Connection to \S+ closed(?: by remote host)?\."
+    r"|Connection closed by .* port [0-9]+|Last login: .* from \S+|There (?:is a|are) screens? on:|[0-9]+ Sockets? in \S+\.)\n"
 )
 # What ssh asks, or says before it does, after a return.
 ASKED_AFTER_RETURN = re.compile(
@@ -40,8 +41,8 @@ class Doubled:
         after = begin  # what was looked at
         # Most texts have an empty line here and there, and cost no more than this.
         empty = [number for number, piece in enumerate(contents) if piece == EMPTY] if EMPTY in contents else []
-        found.update(number for number in empty if number and ALONE.match(contents[number - 1]))
-        found.update(number for number in empty if ASKED_AFTER_RETURN.match("".join(contents[number + 1 : number + 2])))
+        found.update(number for number in empty if number and ALONE.fullmatch(contents[number - 1]))
+        self._owed = ALONE.fullmatch(contents[-1]) is not None
         for first, second in pairwise(empty):
             if second - first != 2 or first <= after:
                 continue
@@ -53,7 +54,7 @@ class Doubled:
             whole = lines >= FEWEST and ends and (at <= begin or self._is_typed(contents[at - 1]))
             if whole or (lines and HEADERS.match(contents[at])):
                 found.update(range(at + 1, end, 2))
-                self._owed = last and end < len(contents) and PLAIN.fullmatch(contents[end]) is not None
+                self._owed |= last and end < len(contents) and PLAIN.fullmatch(contents[end]) is not None
         return found
 
     def _end(self, contents: list[str], at: int) -> int:

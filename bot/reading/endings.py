@@ -154,7 +154,9 @@ class Endings:
             titled = self._prompts.in_shell and pieces.TITLE.match(seam.last)
             if titled or pieces.LEFT_VIM.search(seam.last):
                 return True
-        if pieces.REBASES.search(seam.last) or (seam.last == "" and ASKED_AFTER_RETURN.match(seam.following)):
+        if pieces.REBASES.match(f"{seam.last}\n{seam.following}") or (
+            seam.last == "" and ASKED_AFTER_RETURN.match(seam.following)
+        ):
             return True
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
 

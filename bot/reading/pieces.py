@@ -38,7 +38,7 @@ TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor d
 ROSE = re.compile(r"(?<!\x1b\[A)(?<!\x1b\[[0-9]A)(?<!\x1b\[[0-9]{2}A)(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 SOUGHT = re.compile(r"(?:\x1b\[K)?[/?]\x1b\[K")  # in less
 STEPS = re.compile(r"\x1b\[[0-9]+C\n?")  # to the cursor's place: linenoise has drawn its line
-REBASES = re.compile(r"Rebasing \([0-9]+/[0-9]+\)\Z")  # git
+REBASES = re.compile(r"(?:\x1b\[K)?Rebasing \([0-9]+/[0-9]+\)\n(?:\Z|\x1b\[K|Rebasing \()")  # git, and what follows
 DRAWN_BY_IEX = re.compile(r"\x1b\[A\x1b\[J(?:iex|\.\.\.)\(")  # the line that was entered, once more
 DRAWN_BY_NODE = re.compile(r"\x1b\[1G\x1b\[0J")  # the line that is typed, and what asks for it
 ERASES_FROM_ABOVE = re.compile(r"\x1b\[A(?:\x1b\[C)*+\x1b\[K\Z")  # a row's end, before the row below
@@ -101,9 +101,7 @@ ERASES_LINE = b"\x1b[1G\x1b[0J"  # node, before its prompt, where nothing is
 FISH_MARK = "⏎"
 FISH_MARK_IN_UTF8, MARK_BLANKS = FISH_MARK.encode(), b"       \n"
 ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[?1049l\x1b[23;0;0t\n")
-REBASED = re.compile(
-    rb"(?<=Rebasing \([0-9]/[0-9]\))\n|(?<=Rebasing \([0-9]/[0-9][0-9]\))\n|(?<=Rebasing \([0-9][0-9]/[0-9][0-9]\))\n"
-)
+REBASED = re.compile(rb"(Rebasing \([0-9]+/[0-9]+\))\n(?=\n|\x1b\[K|Rebasing \()")
 # A bar below others, in tqdm: down to it, a return, back up; then down to the next one, or a return.
 DRAWN_BELOW, BACK_UP = re.compile(rb"\n\n(?=[^\n\x1b]*+\x1b\[A\n)"), re.compile(rb"\x1b\[A\n(?!\r)")
 
@@ -134,7 +132,7 @@ def _returned(lines: bytes) -> bytes:
         if ending in lines:
             lines = lines.replace(ending, ending[:-1] + b"\r")
     if b"Rebasing (" in lines:
-        lines = REBASED.sub(b"\r", lines)
+        lines = REBASED.sub(rb"\1" + b"\r", lines)
     if b"\x1b[A\n" in lines:
         lines = BACK_UP.sub(b"\x1b[A\r", DRAWN_BELOW.sub(b"\n\r", lines))
     if b"\n\x1b[" not in lines:

@@ -31,7 +31,8 @@ SHORTEST_NAME = 8  # before a percentage
 DONE = "... Done"
 FEW_BLANKS = 3
 WGET_DONE = re.compile(r"\] .* in [0-9.]+[a-z]{1,2} *\Z")  # an empty line follows
-FFMPEG = "frame="
+FFMPEG = re.compile(r"frame= *[0-9]+ fps=.*bitrate=")
+APT = ("Reading package lists", "Building dependency tree", "Reading state information")
 REMOTE, GIT_BAR = "remote: ", re.compile(r"[A-Z][a-z]{2,20} [a-z]{2,20}: +[0-9]{1,3}% \([0-9]+/[0-9]+\)[^.]*+")
 # The same for many lines at once. It leaves units, and takes every letter outside ASCII: what is alike here is alike.
 ALIKE = b"0123456789.,:? \t-=#>|/\\" + bytes(range(0x80, 0x100))
@@ -67,9 +68,9 @@ def _bars(text: str) -> Iterator[list[str]]:
     for _, alike in groupby(shapes):
         end = start + len(list(alike))
         group = lines[start:end]
-        if group == [""] and start > 0 and lines[start - 1].endswith(DONE) and end < len(lines):
+        if group == [""] and start > 0 and lines[start - 1].startswith(APT) and lines[start - 1].endswith(DONE):
             start = end
-            continue  # apt returns once more
+            continue  # it returns once more
         between = group == ["", ""] and start > 0 and end < len(lines)
         if between and lines[start - 1].endswith(DONE) and supersedes("", lines[end]):
             group = [""]  # apt returns once more before its next bar
@@ -141,7 +142,7 @@ def supersedes(last: str, following: str) -> bool:
         return blanked or (returned and bool(first))
     if not following.strip():
         return _tells(last) and WGET_DONE.search(last) is None
-    if last.startswith(FFMPEG) and following.startswith(FFMPEG):
+    if FFMPEG.match(last) and FFMPEG.match(following):
         return True
     if _turns(last, following) or _spins(last, following) or _begins(last, following) or _written_over(last, following):
         return True
@@ -160,7 +161,8 @@ def _turns(last: str, following: str) -> bool:
 def _spins(last: str, following: str) -> bool:
     """A spinner behind the words, which tell what it waits for; at first there was none."""
     at = next((at for at, character in enumerate(following) if character in SPINNERS), 0)
-    return at > 0 and last[:at].rstrip() == following[:at].rstrip() and last[at : at + 1] in ("", *SPINNERS)
+    words = following[:at].rstrip()
+    return words.endswith("...") and last[:at].rstrip() == words and last[at : at + 1] in ("", *SPINNERS)
 
 
 def _begins(last: str, following: str) -> bool:

@@ -22,7 +22,7 @@ CONSOLES = (
         ("psql", r"\w[\w.@-]{0,62}[=\-'\"$*(!^][!*?]?[#>] "),
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
 )  # fmt: skip
-SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> |\[\d{1,2}:\d\d(?::\d\d)?\] [\w.@~/-]{1,80} ?> "
+SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> |\[\d{1,2}:\d\d(?::\d\d)?\] [~/][\w.@~/-]{0,80} ?> "
 ANY_PROMPT = re.compile(
     "|".join(
         [*(f"(?P<p{number}>{pattern})" for number, (_, pattern) in enumerate(CONSOLES)), f"(?P<shell>{SHELL_PROMPT})"]
@@ -184,9 +184,7 @@ class Prompts:
         if match is None:
             return None
         found = Prompt(line[: match.end()], PROGRAMS[match.lastgroup or SHELL])
-        # Where a console is at work that is a comparison, in a query for instance.
-        compares = not self.in_shell and found.program == SHELL and found.text.endswith("> ")
-        return None if compares else found
+        return found if found.program != SHELL or self.in_shell or _is_shells(found.text) else None
 
     def find(self, line: str) -> Prompt | None:
         """The prompt that `line` begins with, learnt or guessed, and its program."""
@@ -209,6 +207,11 @@ class Prompts:
         if guess and guess.text.rstrip() == prompt.rstrip():
             return guess.program
         return UNKNOWN
+
+
+def _is_shells(prompt: str) -> bool:
+    """A shell's, though a console is at work: in that it may be a comparison, or begin a line of a chart."""
+    return "@" in prompt or "~" in prompt or not (prompt.endswith("> ") or " " in prompt.strip())
 
 
 def _interrupts(line: str) -> int:

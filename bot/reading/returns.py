@@ -17,7 +17,7 @@ from bot.reading.endings import CursorLine, Endings
 from bot.reading.heads import Heads
 from bot.reading.pieces import with_returns
 from bot.reading.progress import may_hold_bars, without_old_states
-from bot.reading.prompts import CONTINUED, SHELL, Prompts, lines_with_prompts
+from bot.reading.prompts import CONTINUED, Prompts, lines_with_prompts
 from bot.reading.repaints import last_frames
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
@@ -176,7 +176,7 @@ class Returns:
         if modes:
             self._commands.echo.look_for_editor(body.decode())
         body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent, modes=modes)
-        body = body.replace(b"\n" + BELL, b"\n")  # it may come before a prompt
+        body = body.replace(b"\n" + BELL, b"\n")  # else no prompt is found behind it
         begin, body = self._up_to_prompt(contents, at, body, followed=followed)
         if begin == at:
             return self._begin(at)
@@ -267,10 +267,7 @@ class Returns:
         """The prompt of the line that is being typed, if it looks like one."""
         if self._terminal.alternate:
             return None
-        line = self._terminal.line()[0] + " "  # which may have been cut
-        found = self._prompts.learnt(line)
-        if found is None and (found := self._prompts.guess(line)) and found.program == SHELL:
-            found = found if self._prompts.in_shell else None  # what a console shows may well look so
+        found = self._prompts.find_stripped(self._terminal.line()[0])
         if found is None and self._line.attentive and (meant := self._commands.echo.as_meant(None)):
             found = self._prompts.find_stripped(meant.line)  # what is typed may go on in the row above
         return found.text if found else None

@@ -67,6 +67,7 @@ _HEADERS: Final = frozenset(
 )
 _SHORT_IN_QUERIES: Final = frozenset(("code", "sig", "s", "k", "t", "hash", "ticket", "h", "st", "se"))
 _PUBLIC: Final = frozenset(("public", "publique", "primary", "primaire", "foreign", "étrangère", "host", "sort"))
+_COMMANDS_OF_SUDO: Final = ("/", "ALL")
 _NEXT_PAIR: Final = lazily(
     r"[&;,](?=\s{0,4}[\"']?[A-Za-z_][\w.\[\]-]{0,60}[\"']?\s{0,2}[=:])|\\[nrt\"']|[<>](?=/|\w)|#(?=\{)"
 )
@@ -103,6 +104,8 @@ def _meaning_here(line: str, match: re.Match[str]) -> Meaning:
     if sep in _BARS and not _IN_TABLE.fullmatch(line[: min(match.start(), 41)]):
         return Meaning.NOTHING
     if name.lower() in _HEADERS or line.startswith("://", match.start() - 3):
+        return Meaning.NOTHING
+    if name == "NOPASSWD" and sep == ":" and line.startswith(_COMMANDS_OF_SUDO, match.end()):
         return Meaning.NOTHING
     what = meaning(name)
     ahead = line[max(0, match.start() - 1) : match.start()]

@@ -91,7 +91,6 @@ _KINDS_OF_A_CLE: Final = word_set(
 _HELD_BY_ITS_KIND: Final = word_set("key cle clef token id keys tokens hash sha")
 _DIGESTS: Final = frozenset(("hash", "digest"))
 _FINGERPRINTS: Final = (["gpg", "key"], ["pgp", "key"], ["host", "key"])
-_NEEDS_NONE: Final = ["nopasswd"]  # in sudoers
 _IDS: Final = (["access", "key"], ["acces", "cle"])
 _SECRET_CODES: Final = word_set(
     "acces access secret backup recovery secours verification otp pin activation mfa totp sms securite security"
@@ -110,7 +109,7 @@ def meaning(name: str) -> Meaning:
     words = words_of(name)[-12:]
     if not words or words[-1] in _SETTINGS_ABOUT_SECRETS or words in _FINGERPRINTS or _is_of_another_kind(words):
         return Meaning.NOTHING
-    if (words[0] in _ABOUT_WHAT_FOLLOWS and len(words) > 1) or words == _NEEDS_NONE:
+    if words[0] in _ABOUT_WHAT_FOLLOWS and len(words) > 1:
         return Meaning.NOTHING
     if words[-1] in _DIGESTS and len(words) > 1:
         return Meaning.KEY if _is_secret(words[:-1]) else _key(words)
