@@ -20,7 +20,8 @@ PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)%")
 # curl's times: total, spent and left.
 TIMES = re.compile(r"--:--|(?:[0-9]+:[0-9]{2}:[0-9]{2} +){2}")
 CLOCKS = re.compile(r"[0-9]:[0-9]{2}:[0-9]{2} ")
-SPINS = re.compile(rb"\xe2(?:[\xa0-\xa3]|\x97[\x90-\x93])")  # those characters and their like, in UTF-8
+SPINS_FIRST = b"\xe2"
+SPINS = re.compile(SPINS_FIRST + rb"(?:[\xa0-\xa3]|\x97[\x90-\x93])")  # those characters and their like, in UTF-8
 # Drawn with the cursor saved and restored: apt's bar stands below the lines that scroll, not in them.
 ELSEWHERE = re.compile(r"\x1b7[^\n\x1b]*+(?:\x1b(?![78])[^\n\x1b]*+)*+\x1b8(?:\x1b\[1A)?")
 RESTORES = "\x1b8"
@@ -45,7 +46,7 @@ def may_hold_bars(lines: bytes) -> bool:
     at = lines.find(b"%")
     while at > 0 and not lines[max(0, at - 2) : at].rstrip(b" ")[-1:].isdigit():
         at = lines.find(b"%", at + 1)
-    if at > 0 or b"--:--" in lines or SPINS.search(lines) is not None:
+    if at > 0 or b"--:--" in lines or (SPINS_FIRST in lines and SPINS.search(lines) is not None):
         return True
     return b"\\" in lines and (b"\n\\ " in lines or b" \\\n" in lines)
 

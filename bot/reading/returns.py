@@ -176,7 +176,8 @@ class Returns:
         if modes:
             self._commands.echo.look_for_editor(body.decode())
         body = with_returns(last_frames(body, self._terminal.height), self._terminal.without_silent, modes=modes)
-        body = body.replace(b"\n" + BELL, b"\n")  # else no prompt is found behind it
+        if BELL in body:
+            body = body.replace(b"\n" + BELL, b"\n")  # else no prompt is found behind it
         begin, body = self._up_to_prompt(contents, at, body, followed=followed)
         if begin == at:
             return self._begin(at)
