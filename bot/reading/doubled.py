@@ -18,10 +18,6 @@ ALONE = re.compile(
     r"|Warning: Permanently added .* to the list of known hosts\.|Connection to \S+ closed(?: by remote host)?\."
     r"|Connection closed by .* port [0-9]+|Last login: .* from \S+|There (?:is a|are) screens? on:|[0-9]+ Sockets? in \S+\.)\n"
 )
-# What ssh asks, or says before it does, after a return.
-ASKED_AFTER_RETURN = re.compile(
-    r"The authenticity of host |Please type 'yes'|[\w.-]+@[\w.:\[\]-]+'s password: |Enter passphrase for key '"
-)
 HEADERS = re.compile(r"(?:< )?(?:\x1b\[[0-9;]*m)?HTTP/[0-9.]+ [0-9]{3}")
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from bot.reading import pieces
 from bot.reading.commands import Commands
-from bot.reading.doubled import ASKED_AFTER_RETURN
 from bot.reading.heads import Heads
 from bot.reading.keys import COMMENT
 from bot.reading.pieces import Seam, shows_nothing
@@ -155,7 +154,7 @@ class Endings:
             if titled or pieces.LEFT_VIM.search(seam.last):
                 return True
         if pieces.REBASES.match(f"{seam.last}\n{seam.following}") or (
-            seam.last == "" and ASKED_AFTER_RETURN.match(seam.following)
+            seam.last == "" and pieces.ASKED_AFTER_RETURN.match(seam.following)
         ):
             return True
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None

@@ -37,6 +37,10 @@ TAKES_PASTES, ENDS_PASTES = "\x1b[?2004h", "\x1b[?2004l"  # only a line editor d
 # However many of them: none begins in the midst of others.
 ROSE = re.compile(r"(?<!\x1b\[A)(?<!\x1b\[[0-9]A)(?<!\x1b\[[0-9]{2}A)(?:\x1b\[[0-9]*A)++(?:\x1b\[[0-9;]*m|\x1b\(B)*\Z")
 SOUGHT = re.compile(r"(?:\x1b\[K)?[/?]\x1b\[K")  # in less
+# What ssh asks, or says before it does, after a return.
+ASKED_AFTER_RETURN = re.compile(
+    r"The authenticity of host |Please type 'yes'|[\w.-]+@[\w.:\[\]-]+'s password: |Enter passphrase for key '"
+)
 STEPS = re.compile(r"\x1b\[[0-9]+C\n?")  # to the cursor's place: linenoise has drawn its line
 REBASES = re.compile(r"(?:\x1b\[K)?Rebasing \([0-9]+/[0-9]+\)\n(?:\Z|\x1b\[K|Rebasing \()")  # git, and what follows
 DRAWN_BY_IEX = re.compile(r"\x1b\[A\x1b\[J(?:iex|\.\.\.)\(")  # the line that was entered, once more

@@ -27,7 +27,7 @@ RETURN, NEW_LINE = "\r", "\n"
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
 BELL = b"\x07"
 HEADING = "# "  # or root's prompt
-ERASES = re.compile(r"\A\x1b\[0?K")
+DRAWN_ANEW = re.compile(r"\A\x1b\[0?K")
 NODE = "Welcome to Node.js"  # whose prompt is many others' too
 FEW = 300  # pieces that are looked at one by one while no prompt is known yet
 LONGEST_TYPED = 80  # pieces of a line that is being typed at an unknown prompt
@@ -233,7 +233,7 @@ class Returns:
         start = max(at, len(contents) - LONGEST_TYPED)
         shown = SILENT.sub("", "".join(contents[start:])).replace("\n", " \n")
         for number, line in lines_with_prompts(shown):
-            if self._prompts.guess(ERASES.sub("", line, 1)):
+            if self._prompts.guess(DRAWN_ANEW.sub("", line, 1)):
                 return start + number
         return len(contents)
 

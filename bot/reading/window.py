@@ -50,7 +50,7 @@ NARROWEST = 10
 MOVES_CURSOR = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 ERASES_REST = "\x1b[K\n"
-DRAWN_ABOVE, DRAWN_BELOW = "B", "\n\r"  # what such rows end, or begin, with
+COMES_DOWN, GOES_DOWN = "B", "\n\r"  # behind a row that is drawn above others, and before one below them
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
 
 
@@ -176,8 +176,8 @@ def drawn_width(text: str, width: int) -> int:
     if width >= MOST_COLUMNS:
         return 0
     above, below = _longer(width)
-    found = above.search(text) if DRAWN_ABOVE in text else None
-    found = found or (below.search(text) if DRAWN_BELOW in text else None)
+    found = above.search(text) if COMES_DOWN in text else None
+    found = found or (below.search(text) if GOES_DOWN in text else None)
     return len(found[1]) if found else 0
 
 
