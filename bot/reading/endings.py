@@ -153,17 +153,18 @@ class Endings:
             titled = self._prompts.in_shell and pieces.TITLE.match(seam.last)
             if titled or pieces.LEFT_VIM.search(seam.last):
                 return True
-        if pieces.REBASES.match(f"{seam.last}\n{seam.following}") or (
-            seam.last == "" and pieces.ASKED_AFTER_RETURN.match(seam.following)
-        ):
-            return True
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
 
     def _pager_asked(self, seam: Seam) -> bool | None:
+        """What a pager asks with is written over; so are git's steps, and ssh returns before it asks."""
         if seam.last == "" and seam.following == ERASE_TO_END and pieces.PAGER_ASKS.match(f"{self._line.above}\n"):
             return True  # `more` goes on by a line
         if seam.last == ERASE_TO_END and self._line.above.startswith(MORE) and not self._line.stepped:
             return True  # and readline, in a list of completions
+        if seam.last == "" and pieces.ASKED_AFTER_RETURN.match(seam.following):
+            return True
+        if seam.last.endswith(")") and pieces.REBASES.match(f"{seam.last}\n{seam.following}"):
+            return True
         if pieces.SOUGHT.match(seam.last) and seam.following.startswith(ERASE_TO_END):
             return True
         may_ask = "\x1b" in seam.last or seam.last.startswith((":", MORE))

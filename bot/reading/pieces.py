@@ -42,7 +42,9 @@ ASKED_AFTER_RETURN = re.compile(
     r"The authenticity of host |Please type 'yes'|[\w.-]+@[\w.:\[\]-]+'s password: |Enter passphrase for key '"
 )
 STEPS = re.compile(r"\x1b\[[0-9]+C\n?")  # to the cursor's place: linenoise has drawn its line
-REBASES = re.compile(r"(?:\x1b\[K)?Rebasing \([0-9]+/[0-9]+\)\n(?:\Z|\x1b\[K|Rebasing \()")  # git, and what follows
+# git returns behind each step of a rebase, unless it tells in lines of their own what became of it.
+STEP_OF_REBASE, AFTER_STEP = r"Rebasing \([0-9]+/[0-9]+\)", r"\x1b\[K|Rebasing \("
+REBASES = re.compile(rf"(?:\x1b\[K)?{STEP_OF_REBASE}\n(?:\Z|{AFTER_STEP})")
 DRAWN_BY_IEX = re.compile(r"\x1b\[A\x1b\[J(?:iex|\.\.\.)\(")  # the line that was entered, once more
 DRAWN_BY_NODE = re.compile(r"\x1b\[1G\x1b\[0J")  # the line that is typed, and what asks for it
 ERASES_FROM_ABOVE = re.compile(r"\x1b\[A(?:\x1b\[C)*+\x1b\[K\Z")  # a row's end, before the row below
@@ -105,7 +107,7 @@ ERASES_LINE = b"\x1b[1G\x1b[0J"  # node, before its prompt, where nothing is
 FISH_MARK = "⏎"
 FISH_MARK_IN_UTF8, MARK_BLANKS = FISH_MARK.encode(), b"       \n"
 ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[?1049l\x1b[23;0;0t\n")
-REBASED = re.compile(rb"(Rebasing \([0-9]+/[0-9]+\))\n(?=\n|\x1b\[K|Rebasing \()")
+REBASED = re.compile(rf"({STEP_OF_REBASE})\n(?=\n|{AFTER_STEP})".encode())
 # A bar below others, in tqdm: down to it, a return, back up; then down to the next one, or a return.
 DRAWN_BELOW, BACK_UP = re.compile(rb"\n\n(?=[^\n\x1b]*+\x1b\[A\n)"), re.compile(rb"\x1b\[A\n(?!\r)")
 
