@@ -7,9 +7,9 @@ import re
 from bot.reading.counted import Meant, as_meant
 from bot.reading.measure import SHORT, Measure
 from bot.reading.prompts import Prompts
-from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, TOKEN
+from bot.reading.sequences import LEAVES_ALTERNATE, NOT_TEXT, SILENT
 from bot.reading.terminal import Terminal
-from bot.reading.window import WRAP
+from bot.reading.window import wraps
 
 LONGEST_ECHO = 16 * 1024
 LINE_BEGINS = re.compile(r"(?:^|\n)")
@@ -97,7 +97,7 @@ class Echo:
         """Feed the terminal up to where a line editor wraps, for only there the window's width shows; gives the rest."""
         at = 0
         bare = prompt.rstrip()
-        for wrap in WRAP.finditer(text[:SHORT]):
+        for wrap in wraps(text[:SHORT]):
             if bare and printed(text[wrap.end() : SHORT]).startswith(bare):
                 continue  # the line is drawn anew
             before, at = text[at : wrap.start()], wrap.start()
@@ -136,4 +136,4 @@ def printed(text: str) -> str:
     """Its characters, without what controls."""
     if "\x1b" not in text and text.isprintable():
         return text
-    return "".join(token.group() for token in TOKEN.finditer(SILENT.sub("", text)) if token.lastgroup == "text")
+    return NOT_TEXT.sub("", SILENT.sub("", text))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.reading.keys import Typed
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(NamedTuple):
     """An Enter whose line has not been left yet. `prompt` is what stood before the cursor at the line's first key,
     None where the log does not tell."""
 
@@ -24,8 +22,7 @@ class Entered:
     line_at_enter: str = ""  # the cursor's, when that was pressed
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a program received; `blind`: nothing of it was shown."""
 
     text: str

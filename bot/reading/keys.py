@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 # Answers of the terminal to a program's questions, mouse and focus reports: nobody typed them.
 ANSWER = re.compile(
@@ -409,8 +410,7 @@ class LineMode:
         return self.text[:end]
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(NamedTuple):
     """What the keys say of one Enter: what each editor would have had on the line."""
 
     edited: str  # readline's line; WILD where the keys do not tell
@@ -457,7 +457,7 @@ class Keyboard:
             elif key in ACCEPTS and not self.editor.quoting:
                 if key == "\x1b#":
                     self.editor.line.replace(COMMENT + self.editor.line.text)
-                yield replace(self._entered(), operated=True)
+                yield self._entered()._replace(operated=True)
                 if key == "\x0f":
                     self.editor.lose_track()
             else:

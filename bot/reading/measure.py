@@ -80,7 +80,7 @@ class Measure:
             # prompt_toolkit makes room down to the last row, writes a blank there, and comes back.
             if COMES_BACK in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
                 self._resize(height=min(max(self._cursor_row, 2) + risen, MOST_ROWS))
-        if CUU in text and edited:
+        if edited and CUU in text:
             self._resize(width=redrawn_width(came + text))
 
     def reaches_last_column(self, following: str) -> None:

@@ -94,6 +94,9 @@ class Prompts:
         self._seen: dict[str, tuple[re.Pattern[str], str]] = {}
         self.program = UNKNOWN
         self._any: tuple[re.Pattern[bytes], ...] | None = None
+        self._by_first: dict[
+            str, list[tuple[re.Pattern[str], str]]
+        ] = {}  # those of `_seen`, by the first of their shape
 
     def __bool__(self) -> bool:
         return bool(self._seen)
@@ -139,13 +142,18 @@ class Prompts:
         shape = DIGITS.sub("0", prompt)
         if not prompt.strip() or len(prompt) > LONGEST_PROMPT:
             return
-        pattern, _ = self._seen.pop(shape, (None, program))
+        pattern, before = self._seen.pop(shape, (None, program))
         if pattern is None:
             pattern = re.compile(r"\d+".join(re.escape(part) for part in DIGITS.split(prompt)))
             self._any = None
         self._seen[shape] = (pattern, program)
         while len(self._seen) > self.MOST:
             del self._seen[next(iter(self._seen))]
+        if self._any is None or before != program:
+            self._by_first = {
+                first: [learnt for shape, learnt in self._seen.items() if shape[0] == first]
+                for first in {shape[0] for shape in self._seen}
+            }
 
     def learnt(self, line: str) -> Prompt | None:
         """The prompt that `line` begins with, of those that were learnt, and its program; the longest. Behind one that was
@@ -162,8 +170,8 @@ class Prompts:
         best: Prompt | None = None
         start = _interrupts(line)
         first = "0" if line[start : start + 1].isdecimal() else line[start : start + 1]
-        for shape, (pattern, program) in self._seen.items():
-            match = pattern.match(line, start) if shape[0] == first else None
+        for pattern, program in self._by_first.get(first, ()):
+            match = pattern.match(line, start)
             if match and (best is None or match.end() > len(best.text)):
                 best = Prompt(line[: match.end()], program)
         return best

@@ -92,7 +92,7 @@ def overlaid(states: list[str]) -> str:
 def _last_rows(rows: str, y: int, width: int) -> str:
     drawn = ROW_DRAWN.findall(rows)
     last = dict(drawn)
-    if max(map(int, last)) > y or not narrow(rows) or max(len(row) for _, row in drawn) >= width:
+    if max(map(int, last)) > y or not narrow(rows) or max([len(row) for _, row in drawn]) >= width:
         return rows
     return "".join([f"\x1b[{up}A{ERASURE}{row}\x1b[{up}B\r" for up, row in last.items()])
 

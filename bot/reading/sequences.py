@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 
-_STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x18\x1a\x9c\n]*+(?:\x07|\x1b\\|[\x18\x1a\x9c])?"
+from bot.reading.lazily import lazily
+
+_BODY = r"[^\x07\x1b\x18\x1a\x9c\n]*+(?:\x07|\x1b\\|[\x18\x1a\x9c])?"  # of a string
+_STRING = rf"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]){_BODY}"
 _CSI = r"(?:\x1b\[|\x9b)"
 
 # Text, then a CSI sequence by its parts, then everything else. A lone ESC or a broken sequence is dropped.
@@ -19,6 +22,13 @@ TOKEN = re.compile(
     rf"|(?P<broken>{_CSI}[0-?]*+[ -/]*+)"
     r"|\x1b(?P<escape>[ -/]*+[0-~])"
     r"|(?P<control>[\x00-\x1f\x7f-\x9f])",
+)
+# All of that but text. It begins with a set, and must, as below.
+_AFTER_CSI = r"(?:[<-?]?[0-;]*+[ -/]*+[@-~]|[0-?]*+[ -/]*+)"
+NOT_TEXT = re.compile(
+    r"[\x00-\x1f\x7f-\x9f](?:"
+    rf"(?<=\x1b)(?:\[{_AFTER_CSI}|[\]PX^_]{_BODY}|[ -/]*+[0-~])|(?<=\x9b){_AFTER_CSI}|(?<=[\x90\x98\x9d-\x9f]){_BODY}"
+    r")?+"
 )
 
 # What changes neither the cursor nor a cell: colours, titles, cursor shapes, paste mode, how keys are sent, questions to the
@@ -128,7 +138,7 @@ UNEVEN_SET = (
     "\u2795-\u2797\u27b0\u27bf\u2b1b-\u2b1c\u2b50\u2b55\u2cef-\u2cf1\u2d7f\u2de0-\u2dff\u2e80-\ud7ff\uf900-\ufaff\ufb1e"
     "\ufe00-\ufe6f\ufeff\uff01-\uff60\uffe0-\uffe6\ufff9-\ufffb\U000101fd-\U0010ffff"
 )
-UNEVEN = re.compile(f"[{UNEVEN_SET}]")
+UNEVEN = lazily(f"[{UNEVEN_SET}]")
 
 # A line that only overprints itself (progress bars, most typing): it can be settled without cells.
 _ERASE_TO_END = r"\x1b\[0?K"

@@ -155,7 +155,7 @@ class Terminal:
             height = None if alternate else painted_height(text)
             if height is not None:
                 self.resize(self.width, height)
-            width = 0 if alternate else max(painted_width(text), drawn_width(text, self.width))
+            width = 0 if alternate else max(painted_width(text, self.width), drawn_width(text, self.width))
             if self.width < width <= MOST_COLUMNS:
                 self.resize(usual_width(width), self.height)
             if ERASE_TO_END in text and self._passes():
@@ -312,6 +312,8 @@ class Terminal:
 
     def _is_wider(self, states: list[str]) -> bool:
         """A progress bar that is longer than a row is drawn anew from its beginning: the window is wider than was thought."""
+        if max(map(len, states)) <= self.width:
+            return False
         longer = [
             (state, following)
             for state, following in pairwise(states)

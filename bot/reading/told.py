@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.reading.echo import Echo
@@ -88,7 +88,7 @@ class Told:
         again = drawn_again or (same and self._prompts.learnt(verdict.prompt) is not None)
         if IRB in (self._prompts.program, verdict.prompt[: len(IRB)]):
             self._numbered.append(row)
-        return replace(verdict, text=typed.edited) if again and typed.known else verdict
+        return verdict._replace(text=typed.edited) if again and typed.known else verdict
 
     def _tell_line(self, entered: Entered, verdict: Verdict) -> None:
         text = _gone_on(entered.typed, verdict.text).translate(CARETS)

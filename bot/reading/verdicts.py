@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.reading.echo import Echo
 from bot.reading.entered import NOTHING, Entered, Verdict, blind
@@ -155,7 +155,7 @@ class Judge:
         indents = found is not None and (block or INDENTS.match(found.text) or _draws_by_column(typed))
         indent = found.behind(verdict.prompt) if found and indents else ""
         return (
-            replace(verdict, prompt=found.text, text=indent + verdict.text) if found and indent.isspace() else verdict
+            verdict._replace(prompt=found.text, text=indent + verdict.text) if found and indent.isspace() else verdict
         )
 
     # --- no prompt got it
@@ -232,7 +232,7 @@ class Judge:
         if matching is None or (stood and (not case.typed.known or _is_part(matching, stood.text))):
             return None
         if "\n" in matching.text and not matching.prompt.strip():
-            return replace(matching, prompt=self._rows.from_last_prompt(self._rows.since_left())[0])
+            return matching._replace(prompt=self._rows.from_last_prompt(self._rows.since_left())[0])
         return self._with_indent(matching)
 
     def _as_it_stood(self, case: Case) -> Verdict | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 
 from bot.reading.entered import Entered
 from bot.reading.likeness import shares
@@ -51,7 +50,7 @@ class Waiting:
     def in_full_screen(self) -> None:
         """A full-screen program shows: it got the keys of them all."""
         if not all(entered.full_screen for entered in self._entered):
-            self._entered = deque((replace(entered, full_screen=True) for entered in self._entered), MOST_ENTERED)
+            self._entered = deque((entered._replace(full_screen=True) for entered in self._entered), MOST_ENTERED)
 
     def cut(self, time: str) -> None:
         """The log ended at `time`: the last one is what its recorder still held, not an Enter."""

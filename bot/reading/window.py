@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from collections.abc import Iterator
 from functools import lru_cache
 
 from bot.reading.sequences import CUU, SILENT
@@ -33,6 +34,8 @@ WRAP = re.compile(
     r"|\r\x1b\[(?P<column>[0-9]+)C(?=[^\x00-\x1f])"  # prompt_toolkit is not sure to be where it is, before the last column
     r")"
 )
+# One of these is in each of them, and is found many times as fast.
+WRAP_SIGNS = ("\r", "\x1b[1G", "\\\x1b[")
 # The last row that a full-screen program goes to, or its scroll region.
 ROW = re.compile(r"\x1b\[([0-9]{1,3});[0-9]{1,3}[Hf]|\x1b\[1?;([0-9]{1,3})r")
 NOT_COLOURS = re.compile(
@@ -52,6 +55,10 @@ ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 ERASES_REST = "\x1b[K\n"
 COMES_DOWN, GOES_DOWN = "B", "\n\r"  # behind a row that is drawn above others, and before one below them
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
+
+
+def wraps(text: str) -> Iterator[re.Match[str]]:
+    return WRAP.finditer(text) if any(sign in text for sign in WRAP_SIGNS) else iter(())
 
 
 def reached_width(text: str) -> int:
@@ -160,13 +167,14 @@ def painted_height(text: str) -> int | None:
     return lowest if painted and FEWEST_ROWS <= lowest <= MOST_ROWS else None
 
 
-def painted_width(text: str) -> int:
+def painted_width(text: str, width: int) -> int:
     """The length of the longest row of a screen that is painted from its top row by row, each up to where its rest is erased:
-    `top` fills some. 0 if none is."""
+    `top` fills some. 0 if all fit into `width` columns."""
     _, home, painted = text.partition("\x1b[H")
     if not home or ERASES_REST not in painted:
         return 0
-    rows = (row.removesuffix("\x1b[K") for row in painted.split("\n") if row.endswith("\x1b[K"))
+    longer = [row for row in painted.split("\n") if len(row) > width]
+    rows = (row.removesuffix("\x1b[K") for row in longer if row.endswith("\x1b[K"))
     return max((len(row) for row in rows if row.isprintable()), default=0)
 
 
