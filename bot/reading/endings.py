@@ -19,6 +19,7 @@ from bot.reading.times import moment_of, seconds_between
 from bot.reading.window import columns_counted
 
 PAUSE_S = 0.25  # a person's; a completion's list comes at once
+ANSWERS_IN_S = 0.02  # a line editor, which writes all of its answer at once
 BASH = ("bash-0.0", "sh-0.0")  # its prompt where nobody set one, with any version
 
 
@@ -229,7 +230,7 @@ class Endings:
             twice = self._twice.get(self._shape, False)
             return True if twice and seam.following == "" != seam.last else None
         drawn_again = self._drawn_once_more(seam.following, line)
-        return seam.last != "" and (drawn_again or self._answers_twice(seam.following, line))
+        return seam.last != "" and (drawn_again or self._answers_twice(seam, line))
 
     def _erases(self, seam: Seam) -> bool | None:
         if seam.following == "" and self._line.at is not None and pieces.ERASES_FROM_ABOVE.match(seam.last):
@@ -357,20 +358,21 @@ class Endings:
             return False  # of a line of several, for instance
         return self._prompts.in_shell and not self._commands.waiting and width_of(line) < self._terminal.width
 
-    def _answers_twice(self, following: str, line: str) -> bool:
+    def _answers_twice(self, seam: Seam, line: str) -> bool:
         """Some editors answer Enter with a return before the new line: at a prompt they do always, or never."""
         shape = self._shape
-        if self._commands.in_node and pieces.COLOURED.match(following):
+        if self._commands.in_node and pieces.COLOURED.match(seam.following):
             return False  # what the line would give, shown below it while it is typed
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
         # readline answers once.
         by_readline = shape.startswith(BASH) or (self._commands.echo.measure.counts_colours and self._prompts.in_shell)
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
-        self._twice[shape] = following == "" and self._twice.get(
-            shape, (bool(shape) and not by_readline) or line.startswith(SHARED) or self._commands.in_node
-        )
-        return self._twice[shape] or (following == "" and self._returns_before_feeding(line))
+        empty = seam.following == ""
+        by_another = bool(shape) and not by_readline and self._pause_before(seam) < ANSWERS_IN_S
+        may_be = by_another or line.startswith(SHARED) or self._commands.in_node
+        self._twice[shape] = empty and self._twice.get(shape, may_be)
+        return self._twice[shape] or (empty and self._returns_before_feeding(line))
 
     def _returns_before_feeding(self, line: str) -> bool:
         """node answers Enter with two returns and a line feed; so it ends all that it writes while a line is edited."""
@@ -381,11 +383,14 @@ class Endings:
         """A line editor fills the last column, then writes a blank, which wraps, and returns."""
         if self._commands.in_node and not self._at_shell():
             return False
-        at_once = seconds_between(moment_of(self._line.last_at), moment_of(seam.time)) < PAUSE_S
+        at_once = self._pause_before(seam) < PAUSE_S
         above = "" if self._line.stepped else self._line.above
         return self._commands.echo.measure.wraps_at_return(
             prompt, seam.last, above=above, written=self._line.written, at_once=at_once
         )
+
+    def _pause_before(self, seam: Seam) -> float:
+        return seconds_between(moment_of(self._line.last_at), moment_of(seam.time))
 
     def _at_shell(self) -> bool:
         """Whatever was started last: it has been left."""

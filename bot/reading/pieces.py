@@ -24,7 +24,8 @@ CHOSEN = re.compile(r"(?:\x1b\[[0-9]+C)?\x1b\[7m[^\x1b]*\x1b\[27m *(?:\x1b\[27m)
 GOES_UP = re.compile(r"\x1b\[[0-9]*A")
 # A piece that shows nothing: modes only, a line erased to be drawn again, or curses that gives the normal screen back.
 SHOWS_NOTHING = re.compile(
-    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|(?!.*\x1b\[\?1l).*\x1b\[\?1049l(?:\x1b\[23;0;0t)?)\Z",
+    r"(?:(?!.*\x1b\[\?7h).*\x1b\[\?2004l|(?:\x1b\[[0-9]*[AB])*\x1b\[2K|.*\x1b\[[0-9]*A|(?!.*\x1b\[\?1l).*\x1b\[\?1049l(?:\x1b\[23;0;0t)?"
+    r"|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?\x1b\[39;49m)\Z",
     re.DOTALL,
 )
 TITLE = re.compile(r"(?:\x1b\][^\x07\x1b]*(?:\x07|\x1b\\))+\Z")
@@ -106,7 +107,7 @@ SHELL_MARKS = re.compile(
 ERASES_LINE = b"\x1b[1G\x1b[0J"  # node, before its prompt, where nothing is
 FISH_MARK = "⏎"
 FISH_MARK_IN_UTF8, MARK_BLANKS = FISH_MARK.encode(), b"       \n"
-ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[?1049l\x1b[23;0;0t\n")
+ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[?1049l\x1b[23;0;0t\n", b"\x1b[?1049l\x1b[23;0;0t\x1b[39;49m\n")
 REBASED = re.compile(rf"({STEP_OF_REBASE})\n(?=\n|{AFTER_STEP})".encode())
 # A bar below others, in tqdm: down to it, a return, back up; then down to the next one, or a return.
 DRAWN_BELOW, BACK_UP = re.compile(rb"\n\n(?=[^\n\x1b]*+\x1b\[A\n)"), re.compile(rb"\x1b\[A\n(?!\r)")

@@ -181,7 +181,7 @@ class Returns:
         begin, body = self._up_to_prompt(contents, at, body, followed=followed)
         if begin == at:
             return self._begin(at)
-        self._last = body[_last_end(body, len(body)) + 1 :].decode()
+        self._last = contents[begin - 1][:-1]
         self._line.last_at, self._line.written = time, self._last
         if may_hold_bars(body):
             self._commands.shown(without_old_states(body.decode(), self._terminal.width))
