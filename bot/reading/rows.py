@@ -94,8 +94,10 @@ class Rows:
 
     def repeated(self, line: str) -> str:
         """The prompt of an editor of whole blocks that `line` begins with."""
-        found = self._prompts.guess(line)
-        return found.text if found and found.program in REPEAT_PROMPTS else ""
+        for found in (self._prompts.guess(line), self._prompts.learnt(line)):
+            if found and found.program in REPEAT_PROMPTS:
+                return found.text
+        return ""
 
     # --- in several rows
 
@@ -122,7 +124,10 @@ class Rows:
     def _typed_at(self, entered: Entered, line: str) -> tuple[str, list[str]]:
         """It begins where the prompt stood at its first key."""
         prompt = self._without_indent(entered.prompt or "")
-        block = _from_last(prompt, self._lines_above(self._terminal.lines - entered.lines))
+        rows = self._lines_above(self._terminal.lines - entered.lines)
+        block = _from_last(prompt, rows)
+        if self.repeated(prompt):
+            block = max(block, self._last_repeated(rows), key=len)  # where a block ends in the prompt that it began at
         return prompt, [*block, line] if block and not self._is_answer(line, prompt) else block
 
     def _drawn_last(self, entered: Entered, line: str) -> tuple[str, list[str]]:

@@ -53,6 +53,8 @@ NARROWEST = 10
 MOVES_CURSOR = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 ERASES_REST = "\x1b[K\n"
+# reline draws a menu below the line, each entry from the same column on, and returns there.
+ENTRY_BELOW, ENTRY = "B\x1b[", re.compile(r"\x1b\[([0-9]{1,3})G([^\x00-\x1f\x7f-\x9f]+)\x1b\[\1G")
 COMES_DOWN, GOES_DOWN = "B", "\n\r"  # behind a row that is drawn above others, and before one below them
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
 
@@ -180,12 +182,15 @@ def painted_width(text: str, width: int) -> int:
 
 def drawn_width(text: str, width: int) -> int:
     """The length of a row that is drawn above or below others and would not fit into `width` columns, so that the way there
-    and back would end elsewhere: layers that are pulled, bars below each other. 0 if there is none."""
+    and back would end elsewhere: layers that are pulled, bars below each other, menus. 0 if there is none."""
     if width >= MOST_COLUMNS:
         return 0
     above, below = _longer(width)
     found = above.search(text) if COMES_DOWN in text else None
     found = found or (below.search(text) if GOES_DOWN in text else None)
+    if found is None and ENTRY_BELOW in text:
+        reached = (int(entry[1]) - 1 + len(entry[2]) for entry in ENTRY.finditer(text))
+        return max((columns for columns in reached if width < columns <= MOST_COLUMNS), default=0)
     return len(found[1]) if found else 0
 
 
