@@ -22,7 +22,7 @@ CONSOLES = (
         ("psql", r"\w[\w.@-]{0,62}[=\-'\"$*(!^][!*?]?[#>] "),
         ("iex", r"iex\(\d+\)> |\.\.\.\(\d+\)> "),
 )  # fmt: skip
-SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> |\[\d{1,2}:\d\d(?::\d\d)?\] [~/][\w.@~/-]{0,80} ?> "
+SHELL_PROMPT = r"➜ (?: \S|[~/]|(?=\S{1,60} git:\())\S{0,59} (?:git:\([^)\n]{1,60}\) )?(?:[✗✘]\d{0,3} )?|[^\n]{0,300}?(?:[$#❯➜»λ]|(?<!\d)%) |[\w.@-]{1,80}[ :][^\n$#%<>]{0,200}(?<![=-])> |~(?:/[^\n$#%> ]{0,200})? ?> |\[\d{1,2}:\d\d(?::\d\d)?\] [~/][\w.@~/-]{0,80} ?> "
 ANY_PROMPT = re.compile(
     "|".join(
         [*(f"(?P<p{number}>{pattern})" for number, (_, pattern) in enumerate(CONSOLES)), f"(?P<shell>{SHELL_PROMPT})"]
@@ -55,6 +55,7 @@ BEFORE_PROGRAM = re.compile(
 )
 LEFT = "^D"
 LONGEST_PROMPT, NO_SHORT_PROMPT = 300, 8
+MOST_WORDS = 12  # before a `>`: `less -S` ends each line with one that goes on beyond the edge
 NAME = re.compile(r"[\w.+-]{1,32}")
 
 
@@ -192,7 +193,10 @@ class Prompts:
         if match is None:
             return None
         found = Prompt(line[: match.end()], PROGRAMS[match.lastgroup or SHELL])
-        return found if found.program != SHELL or self.in_shell or _is_shells(found.text) else None
+        if found.program != SHELL:
+            return found
+        chopped = found.text.endswith("> ") and len(found.text.split()) > MOST_WORDS
+        return found if not chopped and (self.in_shell or _is_shells(found.text)) else None
 
     def find(self, line: str) -> Prompt | None:
         """The prompt that `line` begins with, learnt or guessed, and its program."""

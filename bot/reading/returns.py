@@ -26,6 +26,7 @@ RETURN, NEW_LINE = "\r", "\n"
 
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
 BELL = b"\x07"
+FIRST_ROW = b"\x1b[1;1H"
 HEADING = "# "  # or root's prompt
 DRAWN_ANEW = re.compile(r"\A\x1b\[0?K")
 NODE = "Welcome to Node.js"  # whose prompt is many others' too
@@ -54,6 +55,8 @@ class Returns:
     def feed(self, contents: list[str], times: list[str], joined: bytes, *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written; `joined`: all of them, in UTF-8;
         `followed`: by an Enter, so the last ones may be of a line that is being typed."""
+        if FIRST_ROW in joined and not self._terminal.alternate:
+            self._terminal.is_painted(joined.decode())  # row by row, each in a piece of its own
         at, end = 0, len(contents)
         while at < end:
             if (
