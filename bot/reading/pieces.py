@@ -110,7 +110,8 @@ FISH_MARK_IN_UTF8, MARK_BLANKS = FISH_MARK.encode(), b"       \n"
 ENDS_IN_RETURN = (b"\x1b[?2004l\n", b"\x1b[2K\n", b"\x1b[?1049l\x1b[23;0;0t\n", b"\x1b[?1049l\x1b[23;0;0t\x1b[39;49m\n")
 REBASED = re.compile(rf"({STEP_OF_REBASE})\n(?=\n|{AFTER_STEP})".encode())
 # A bar below others, in tqdm: down to it, a return, back up; then down to the next one, or a return.
-DRAWN_BELOW, BACK_UP = re.compile(rb"\n\n(?=[^\n\x1b]*+\x1b\[A\n)"), re.compile(rb"\x1b\[A\n(?!\r)")
+BACK_UP = re.compile(rb"\x1b\[1?A\n(?!\r)")
+DRAWN_BELOW = re.compile(rb"\n\n(?=(?:[^\n\x1b]|\x1b\[[0-9;]*[mK])*+" + BACK_UP.pattern + b")")
 
 
 def with_returns(lines: bytes, without_silent: Callable[[bytes], bytes], *, modes: bool) -> bytes:
@@ -140,7 +141,7 @@ def _returned(lines: bytes) -> bytes:
             lines = lines.replace(ending, ending[:-1] + b"\r")
     if b"Rebasing (" in lines:
         lines = REBASED.sub(rb"\1" + b"\r", lines)
-    if b"\x1b[A\n" in lines:
+    if b"A\n" in lines:
         lines = BACK_UP.sub(b"\x1b[A\r", DRAWN_BELOW.sub(b"\n\r", lines))
     if b"\n\x1b[" not in lines:
         return lines
