@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 
 from bot.reading.repaints import narrow, overlaid
+from bot.reading.sequences import ERASED_LINE
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
 # The oldest one has four states, before or behind its words.
@@ -133,6 +134,8 @@ def supersedes(last: str, following: str) -> bool:
     if following.startswith("\r"):
         return False  # the line above had ended before that return
     last, following = in_place(last).rpartition("\r")[2], in_place(following).partition("\r")[0]
+    if "\x1b" in last or "\x1b" in following:
+        last, following = ERASED_LINE.split(last)[-1], ERASED_LINE.split(following)[-1]
     if max(len(last), len(following)) > LONGEST or following.startswith(MORE):
         return False
     if not last.strip():
