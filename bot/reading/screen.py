@@ -525,7 +525,10 @@ class Screen:
     # --- modes
 
     def decstbm(self, p: list[int]) -> None:
-        top, bottom = (p[0] or 1) - 1, min((p[1:] or [0])[0] or self.height, self.height) - 1
+        last = (p[1:] or [0])[0] or self.height
+        if self.height < last <= MOST_ROWS and self.bottom == self.height - 1:
+            self.height = last + (p[0] == 0)  # apt keeps one row below for its bar
+        top, bottom = (p[0] or 1) - 1, min(last, self.height) - 1
         if top < bottom:
             self.top, self.bottom = top, bottom
             self.x = 0
