@@ -10,7 +10,7 @@ from bot.reading.commands import Commands
 from bot.reading.heads import Heads
 from bot.reading.keys import COMMENT
 from bot.reading.pieces import Seam, shows_nothing
-from bot.reading.progress import MORE, supersedes
+from bot.reading.progress import FEW_BLANKS, MORE, supersedes
 from bot.reading.prompts import DIGITS, SHARED, SHELL, Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import SILENT, rows_risen
@@ -20,6 +20,7 @@ from bot.reading.window import columns_counted
 
 PAUSE_S = 0.25  # a person's; a completion's list comes at once
 ANSWERS_IN_S = 0.02  # a line editor, which writes all of its answer at once
+USE_READLINE = ("psql", "python", "mysql", "sqlite")
 BASH = ("bash-0.0", "sh-0.0")  # its prompt where nobody set one, with any version
 
 
@@ -154,6 +155,8 @@ class Endings:
             titled = self._prompts.in_shell and pieces.TITLE.match(seam.last)
             if titled or pieces.LEFT_VIM.search(seam.last):
                 return True
+        if seam.following.isspace() and len(seam.following) == len(seam.last) > FEW_BLANKS:
+            return True  # gpg wipes what it asked with blanks
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
 
     def _pager_asked(self, seam: Seam) -> bool | None:
@@ -298,8 +301,9 @@ class Endings:
 
     @property
     def _shape(self) -> str:
-        """Of the prompt, whatever its numbers are."""
-        return DIGITS.sub("0", self._line.at or "")
+        """Of the prompt, whatever its numbers are, and without what a program left before it."""
+        prompt = self._line.at or ""
+        return DIGITS.sub("0", prompt[self._prompts.begins(prompt) :])
 
     def _shown(self) -> str:
         if meant := self._commands.echo.as_meant(None):
@@ -366,7 +370,11 @@ class Endings:
         if len(self._twice) > Prompts.MOST:
             self._twice.clear()
         # readline answers once.
-        by_readline = shape.startswith(BASH) or (self._commands.echo.measure.counts_colours and self._prompts.in_shell)
+        by_readline = (
+            shape.startswith(BASH)
+            or self._commands.program in USE_READLINE
+            or (self._commands.echo.measure.counts_colours and self._prompts.in_shell)
+        )
         # What asks without a prompt that looks like one reads the terminal's own line mode, which does not.
         empty = seam.following == ""
         by_another = bool(shape) and not by_readline and self._pause_before(seam) < ANSWERS_IN_S

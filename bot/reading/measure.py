@@ -26,12 +26,14 @@ from bot.reading.window import (
     columns_counted,
     columns_shown,
     higher,
+    hint_width,
     last_row_written,
     marked_width,
     preview_width,
     reached_width,
     redrawn_width,
     typed_width,
+    usual_width,
     wrapped_width,
     written_behind,
 )
@@ -39,6 +41,7 @@ from bot.reading.window import (
 SHORT = 4096
 SHORT_TYPED = 400  # with what its colours take
 COMES_BACK = " \b\x1b["
+WRAPS_BACK = " \b"
 RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
 GOES_FAR = re.compile(r"\x1b\[[0-9]*[A-D@P]")
 WALKS = re.compile(rf"\x08|{GOES_FAR.pattern}")
@@ -77,6 +80,8 @@ class Measure:
             if (reached := reached_width(text)) > self._terminal.width:
                 self._resize(width=reached)
             self._resize(width=preview_width(text))
+            if (hinted := hint_width(text)) > self._terminal.width:
+                self._resize(width=usual_width(hinted))
             # prompt_toolkit makes room down to the last row, writes a blank there, and comes back.
             if COMES_BACK in text and (risen := max(map(int, RISEN.findall(text)), default=0)) >= self._terminal.height:
                 self._resize(height=min(max(self._cursor_row, 2) + risen, MOST_ROWS))
@@ -183,8 +188,9 @@ class Measure:
             counted = place + columns_of_colours(came, found.text) if found else 0
             self._colours_may_count = counted == 0 or counted % self._terminal.width > 0
         over = place % self._terminal.width
-        # A blank alone in the next row may be of a wrap that comes in two pieces.
-        full = place >= self._terminal.width and (text > " " if over == 0 else over == 1 and line[place - 1] == " ")
+        # A blank alone in the next row may be of a wrap that comes in two pieces; libedit goes back over its own.
+        over_blank = over == 0 and text > " " and not came.endswith(WRAPS_BACK)
+        full = place >= self._terminal.width and (over_blank or (over == 1 and line[place - 1] == " "))
         narrow = len(line) < USUAL[-1] and width_of(line) == len(line)
         if full and narrow and WRAP.search(came) is None and not self._may_count(line, came):
             self._resize(width=next(usual for usual in USUAL if usual > len(line)))

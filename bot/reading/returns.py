@@ -21,6 +21,7 @@ from bot.reading.prompts import CONTINUED, Prompts, lines_with_prompts
 from bot.reading.repaints import last_frames
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
+from bot.reading.window import MOST_ROWS
 
 RETURN, NEW_LINE = "\r", "\n"
 
@@ -57,6 +58,8 @@ class Returns:
         `followed`: by an Enter, so the last ones may be of a line that is being typed."""
         if FIRST_ROW in joined and not self._terminal.alternate:
             self._terminal.is_painted(joined.decode())  # row by row, each in a piece of its own
+        if pieces.UNWRAPS.encode() in joined:
+            self._make_room(contents)
         at, end = 0, len(contents)
         while at < end:
             if (
@@ -72,6 +75,20 @@ class Returns:
             else:
                 lines = joined if at == 0 else joined.split(b"\n", at)[-1]
                 at = self._many(contents, at, lines[:-1], times[-1], followed=followed)
+
+    def _make_room(self, contents: list[str]) -> None:
+        """prompt_toolkit goes down to the window's last row, by two pieces for each, and comes back only after a key."""
+        height, top, down = 0, 0, -1
+        for number, piece in enumerate(contents):
+            if piece.rfind(pieces.UNWRAPS) > piece.rfind(pieces.WRAPS):
+                comes_back = top > 0 and pieces.GOES_UP.search(piece) is not None
+                top, down = top if comes_back else self._terminal.lines + 1 + number, 0
+            elif down >= 0:
+                down = -1 if pieces.GOES_UP.search(piece) else down + 1
+            rows = (down + 1) // 2
+            height = max(height, top + rows) if rows >= self._terminal.height else height
+        if height:
+            self._terminal.resize(self._terminal.width, min(height, MOST_ROWS))
 
     def doubled(self, contents: list[str]) -> set[int]:
         """Which of whole pieces are none, before they are fed. A line editor leaves such pieces too."""

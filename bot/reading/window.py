@@ -22,6 +22,7 @@ RIGHT_EDGE = re.compile(
 # node shows in grey, in the next row, what a line would give, cut one column before the edge.
 PREVIEW = re.compile(r"(?:^|\n)\x1b\[90m([ -~]{10,250}\.\.\.)\x1b\[39m\x1b\[[0-9]{1,3}G")
 CUT = "...\x1b[39m"
+HINTED, HINT = "\x1b[0;90;49m", re.compile(r"\x1b\[0K([^\x00-\x1f]*\x1b\[0;90;49m[^\x00-\x1f]*)\x1b\[0m")
 # Where a line editor goes on in the next row, after it has filled one to its last column.
 WRAP = re.compile(
     r"(?<=[^\x00-\x1f])(?:"
@@ -68,6 +69,12 @@ def reached_width(text: str) -> int:
     if "C" not in text:
         return 0
     return max((int(found[1]) + len(found[2]) for found in RIGHT_EDGE.finditer(text)), default=0)
+
+
+def hint_width(text: str) -> int:
+    """The length of the longest row that has a hint of redis-cli's, which is cut at the edge; 0 without one."""
+    found = HINT.findall(text) if HINTED in text else ()
+    return max((len(SILENT.sub("", row)) for row in found), default=0)
 
 
 def preview_width(text: str) -> int | None:
