@@ -64,6 +64,7 @@ class Commands:
             self._waiting.in_full_screen()
         self._leave_what_was_answered(text, live=live)
         if live:
+            self._terminal.asks_for_key()
             self._look()
             if self._full_screen():
                 self._keyboard.forget()

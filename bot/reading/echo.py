@@ -87,6 +87,7 @@ class Echo:
             self.look_for_editor(text)
             self.measure.drawn(text, self.came, edited=self.edited and len(self.came) + len(text) < LONGEST_DRAWN)
         if measuring or typing:
+            self.measure.filled(text, self.came)
             self.measure.walked(text, self.came, prompt)
         if measuring:
             self.measure.typed(text, self.came)

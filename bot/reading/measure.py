@@ -10,7 +10,7 @@ from bot.reading import pieces
 from bot.reading.counted import columns_of_colours
 from bot.reading.prompts import Prompt, Prompts
 from bot.reading.screen import width_of
-from bot.reading.sequences import CUU, SILENT
+from bot.reading.sequences import CUF, CUU, SILENT
 from bot.reading.terminal import Terminal
 from bot.reading.walk import Window, Written
 from bot.reading.window import (
@@ -42,6 +42,7 @@ SHORT = 4096
 SHORT_TYPED = 400  # with what its colours take
 COMES_BACK = " \b\x1b["
 WRAPS_BACK = " \b"
+FULL_ROW = re.compile(r"\x1b\[A((?:\x1b\[C){9,})\x1b\[K[^\x00-\x1f\x7f]")
 RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
 GOES_FAR = re.compile(r"\x1b\[[0-9]*[A-D@P]")
 WALKS = re.compile(rf"\x08|{GOES_FAR.pattern}")
@@ -122,6 +123,20 @@ class Measure:
         self._search_left(text, found.text, written.coloured)
         if written.is_known and not written.fits(self._terminal.width, counts_colours=self.counts_colours):
             self._look_for_window(written, text, came)
+
+    def filled(self, text: str, came: str) -> None:
+        """Before `text` is shown: a line was entered whose last row was full, so readline had wrapped behind it. It goes back
+        to that row's last column, which tells the width, and writes it again."""
+        full = FULL_ROW.match(text)
+        if full is None or len(came) > SHORT:
+            return
+        width, line = len(full[1]) // len(CUF) + 1, came[came.rfind("\n") + 1 :]
+        if columns := columns_shown(line.removesuffix("\r").removesuffix(" ")):
+            self.counts_colours = columns % width != 0
+        if width != self._terminal.width:
+            if line == came:
+                self._terminal.draw_again(came, width)
+            self._resize(width=width)
 
     def _stays_in_first_row(self, text: str, came: str) -> bool:
         width = self._terminal.width

@@ -112,7 +112,7 @@ _BEGINS_C1 = 0xC2  # in UTF-8
 _NO_CONTROLS = bytes(byte for byte in range(256) if byte not in (*range(0x20), 0x7F, _BEGINS_C1)) + b"\t\n"
 _C1 = re.compile("[\x80-\x9f]")
 
-CUU = "\x1b[A"
+CUU, CUF = "\x1b[A", "\x1b[C"
 _CUU = re.compile(r"\x1b\[([0-9]{0,4})A")
 
 

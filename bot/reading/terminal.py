@@ -54,6 +54,7 @@ LONGEST_UNBROKEN = 16 * 1024
 LARGE_DRAWING = 16 * 1024  # a program that drew so much has been to its last row
 MODES = "\x1b[?"
 ERASE_TO_END = "\x1b[K"
+LAST_PAGE = "(END)"  # which need not be a full one
 FIRST_COLUMN = ("\r", "\x1b[G", "\x1b[1G")
 
 
@@ -78,6 +79,7 @@ class Terminal:
         self.alternate = False
         self.keypad = False
         self.width_is_told = False  # by a shell, at each of its prompts
+        self._page: int | None = None  # how many lines stood above a pager's first one
 
     # --- what the session asks
 
@@ -192,6 +194,19 @@ class Terminal:
             self._keep_lines(lines[:end])
         self._set_line(lines[end:].decode())
         return True
+
+    def asks_for_key(self) -> None:
+        """Somebody presses one at what is shown: a pager that draws on the normal screen has filled the window before it
+        asked for the first one, in the last row."""
+        if self._page is None:
+            return
+        count, self._page = self.lines - self._page, None
+        if not 0 < count < MOST_ROWS or LAST_PAGE in self.line()[0]:
+            return
+        above = self.above(count)
+        rows = count - len(above) + sum(max(1, -(-width_of(line) // self.width)) for line in above)
+        if self.height <= rows < MOST_ROWS:
+            self.resize(self.width, rows + 1)
 
     def _passes(self) -> bool:
         """What comes needs no cells, as far as it goes by what came."""
@@ -374,7 +389,10 @@ class Terminal:
             line = text[at:end]
             if not (screen.inserts or screen.top or MODES in line):
                 line = last_states(line, screen.x, screen.y, screen.width)
+            above = self.lines if MODES in line and not self.keypad else 0
             reached = at + screen.feed(line)
+            if screen.keypad and not self.keypad:
+                self._page = above
             self.keypad, self.width, self.height = screen.keypad, screen.width, screen.height
             if screen.alternate:
                 self.alternate = True
