@@ -204,8 +204,8 @@ class Terminal:
         if not 0 < count < MOST_ROWS or LAST_PAGE in self.line()[0]:
             return
         above = self.above(count)
-        rows = count - len(above) + sum(max(1, -(-width_of(line) // self.width)) for line in above)
-        if self.height <= rows < MOST_ROWS:
+        rows = sum(max(1, -(-width_of(line) // self.width)) for line in above)
+        if len(above) == count and self.height <= rows < MOST_ROWS:
             self.resize(self.width, rows + 1)
 
     def _passes(self) -> bool:
