@@ -12,7 +12,7 @@ what need not be drawn, `scrollback` what has left.
 `entered`, `verdicts`: what a program received of it; `rows` where that stands, `likeness`, `reconciled` where keys and screen disagree.
 `echo`: what came of the line that is being typed. What that tells of the window: `measure`, by the signs in `window` and by `walk`,
 the way that the cursor goes; `counted` where the colours of a prompt are taken for columns.
-`returns`: the returns that a line recorder loses, or has twice (`doubled`); `endings` the rules that tell them, by `pieces`,
+`returns`: the returns that a line recorder loses, or has twice (`doubled`), and the height that is `foreseen`; `endings` the rules that tell them, by `pieces`,
 `progress` and `heads`.
 `transcript`, `secrets` (with all of `masking`, its patterns made `lazily`): what may leave. `export`: in which form.
 """

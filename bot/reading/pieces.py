@@ -64,6 +64,9 @@ LESS_PROMPT = r"(?::|\x1b\[7m[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K(?=\n\x1b\[K)"
 PAGER_ASKS = re.compile(rf"(?:{MORE_PROMPT}|--More--[^\n\x1b]*+|{LESS_PROMPT})\n")
 
 
+LESS_ASKS_FIRST = re.compile(r"(?::|\x1b\[7m(?!lines |\(END\))[^\n\x1b]*+\x1b\[(?:27)?m)\x1b\[K\n")
+
+
 class Seam(NamedTuple):
     """Where one piece ends and the next one begins."""
 

@@ -11,6 +11,7 @@ from bot.reading.repaints import narrow, overlaid
 from bot.reading.sequences import ERASED_LINE
 
 SPINNERS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏⣾⣽⣻⢿⡿⣟⣯⣷◐◓◑◒"
+SPINNING = tuple(SPINNERS)
 # The oldest one has four states, before or behind its words.
 TURNS = {"|": "/", "/": "-", "-": "\\", "\\": "|"}
 TICKS = "✔✓✅✖✗❌"
@@ -134,14 +135,14 @@ def supersedes(last: str, following: str) -> bool:
     if following.startswith("\r"):
         return False  # the line above had ended before that return
     last, following = in_place(last).rpartition("\r")[2], in_place(following).partition("\r")[0]
-    if "\x1b" in last or "\x1b" in following:
+    if last.startswith(SPINNING) or following.startswith(SPINNING):
         last, following = ERASED_LINE.split(last)[-1], ERASED_LINE.split(following)[-1]
     if max(len(last), len(following)) > LONGEST or following.startswith(MORE):
         return False
     if not last.strip():
         # A bar begins at a line's start: the return before its first state left an empty piece.
         blanked = len(last) > FEW_BLANKS and bool(following.strip())
-        first = following.startswith(tuple(SPINNERS)) or PERCENT.search(following) or TIMES.search(following)
+        first = following.startswith(SPINNING) or PERCENT.search(following) or TIMES.search(following)
         returned = last == "" and "\b" not in following  # one that steps back need not
         return blanked or (returned and bool(first))
     if not following.strip():
@@ -202,7 +203,7 @@ def _percent(line: str) -> float:
 
 def _done(last: str, following: str) -> bool:
     """The last state says so in words: the same beginning, another end; or all that was missing is there, and no time left."""
-    if last.startswith(tuple(SPINNERS)):
+    if last.startswith(SPINNING):
         return following.startswith(tuple(TICKS))
     one, other = sorted((_shape(last), _shape(following)), key=len)
     if _percent(following) == 100 and "%" in one and other.startswith(one):

@@ -14,6 +14,7 @@ from bot.reading import pieces
 from bot.reading.commands import Commands
 from bot.reading.doubled import Doubled
 from bot.reading.endings import CursorLine, Endings
+from bot.reading.foreseen import height_of
 from bot.reading.heads import Heads
 from bot.reading.pieces import with_returns
 from bot.reading.progress import may_hold_bars, without_old_states
@@ -21,13 +22,11 @@ from bot.reading.prompts import CONTINUED, Prompts, lines_with_prompts
 from bot.reading.repaints import last_frames
 from bot.reading.sequences import LEAVES_ALTERNATE, SILENT, rows_risen
 from bot.reading.terminal import Terminal
-from bot.reading.window import MOST_ROWS
 
 RETURN, NEW_LINE = "\r", "\n"
 
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
 BELL = b"\x07"
-FIRST_ROW = b"\x1b[1;1H"
 HEADING = "# "  # or root's prompt
 DRAWN_ANEW = re.compile(r"\A\x1b\[0?K")
 NODE = "Welcome to Node.js"  # whose prompt is many others' too
@@ -56,10 +55,9 @@ class Returns:
     def feed(self, contents: list[str], times: list[str], joined: bytes, *, followed: bool) -> None:
         """`contents`: whole pieces, each ending in `\\n`; `times`: when each was written; `joined`: all of them, in UTF-8;
         `followed`: by an Enter, so the last ones may be of a line that is being typed."""
-        if FIRST_ROW in joined and not self._terminal.alternate:
-            self._terminal.is_painted(joined.decode())  # row by row, each in a piece of its own
-        if pieces.UNWRAPS.encode() in joined:
-            self._make_room(contents)
+        if b"\x1b" in joined and not self._terminal.alternate:
+            width, height, above = self._terminal.width, self._terminal.height, self._terminal.lines
+            self._terminal.resize(width, height_of(contents, joined, above=above, width=width, height=height))
         at, end = 0, len(contents)
         while at < end:
             if (
@@ -75,20 +73,6 @@ class Returns:
             else:
                 lines = joined if at == 0 else joined.split(b"\n", at)[-1]
                 at = self._many(contents, at, lines[:-1], times[-1], followed=followed)
-
-    def _make_room(self, contents: list[str]) -> None:
-        """prompt_toolkit goes down to the window's last row, by two pieces for each, and comes back only after a key."""
-        height, top, down = 0, 0, -1
-        for number, piece in enumerate(contents):
-            if piece.rfind(pieces.UNWRAPS) > piece.rfind(pieces.WRAPS):
-                comes_back = top > 0 and pieces.GOES_UP.search(piece) is not None
-                top, down = top if comes_back else self._terminal.lines + 1 + number, 0
-            elif down >= 0:
-                down = -1 if pieces.GOES_UP.search(piece) else down + 1
-            rows = (down + 1) // 2
-            height = max(height, top + rows) if rows >= self._terminal.height else height
-        if height:
-            self._terminal.resize(self._terminal.width, min(height, MOST_ROWS))
 
     def doubled(self, contents: list[str]) -> set[int]:
         """Which of whole pieces are none, before they are fed. A line editor leaves such pieces too."""

@@ -126,12 +126,6 @@ class Terminal:
             self._enter_cells(line, place)
             self._line = ""
 
-    def is_painted(self, text: str) -> None:
-        """`text`, which is shown next, may paint the whole screen."""
-        height = painted_height(text)
-        if height is not None:
-            self.resize(self.width, height)
-
     def draw_again(self, came: str, width: int) -> None:
         """The cursor's line, all that `came` of it, in a window of another width."""
         self._leave_cells(force=True)
@@ -160,8 +154,9 @@ class Terminal:
         at = self._skip(text, 0) if alternate else 0
         text = self._normal(text[at:] if at else text)
         if "\x1b" in text:
-            if not alternate:
-                self.is_painted(text)
+            height = None if alternate else painted_height(text)
+            if height is not None:
+                self.resize(self.width, height)
             width = 0 if alternate else max(painted_width(text, self.width), drawn_width(text, self.width))
             if self.width < width <= MOST_COLUMNS:
                 self.resize(usual_width(width), self.height)
