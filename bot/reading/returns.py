@@ -103,7 +103,7 @@ class Returns:
         if self._commands.waiting and not self._commands.answered:  # the first piece after keys
             if self._last == "":
                 self._heads.stood(self._line.above)
-            elif not self._goes_on(piece):
+            elif self._line.at is None and not self._goes_on(piece):
                 self._heads.missed()
         self._end(piece, time)
         self._commands.shown(piece, typing=True)
