@@ -29,6 +29,7 @@ class Line:
     typed: Typed
     stood: Stood
     echoed: str  # since the line began
+    tangled: bool  # its editor counts colours as columns, and may have drawn it over itself
 
     @property
     def keys(self) -> str:
@@ -45,9 +46,9 @@ class Line:
         return Verdict(self.stood.text, self.stood.prompt, sure=sure)
 
 
-def reconciled(typed: Typed, stood: Stood, echoed: str) -> Verdict:
+def reconciled(typed: Typed, stood: Stood, echoed: str, *, tangled: bool) -> Verdict:
     """What the first of the rules says that says anything; else the screen is right, but that is not sure."""
-    line = Line(typed, stood, echoed)
+    line = Line(typed, stood, echoed, tangled)
     return next((verdict for rule in RULES if (verdict := rule(line)) is not None), line.as_shown(sure=False))
 
 
@@ -84,6 +85,28 @@ def tabs_completed_nothing(line: Line) -> Verdict | None:
     plain, (prompt, text) = line.typed.plain, line.stood
     expanded = "\t" in plain and (prompt + plain).expandtabs().rstrip() == prompt + text.rstrip()
     return Verdict(plain, prompt) if expanded else None
+
+
+def inserted_at_the_edge(line: Line) -> Verdict | None:
+    """The row was full sooner than was thought: what stands behind the place of the insertion is left of it, and what was
+    inserted goes on in the next one."""
+    above, feed, below = line.shown.rpartition("\n")
+    begin = line.keys.removesuffix(below)
+    inserted = feed and below and line.keys.endswith(below) and above.startswith(begin)
+    left = above[len(begin) :] if inserted else ""
+    return line.as_typed() if left and "\n" not in line.keys and line.keys.endswith(left) else None
+
+
+def blank_before_a_wide_character(line: Line) -> Verdict | None:
+    """That had no room in the last column."""
+    same = line.keys.translate(NO_BLANKS) == line.shown.translate(NO_BLANKS) and len(line.shown) > len(line.keys)
+    return line.as_typed() if same and line.typed.known and not line.keys.isascii() else None
+
+
+def left_before(line: Line) -> Verdict | None:
+    """What stands before it was killed, or recalled on the way to it, and only drawn over in part."""
+    told = line.tangled and (line.typed.known or line.typed.recalled) and WILD not in line.keys
+    return line.as_typed() if told and line.keys and line.shown.endswith(line.keys) else None
 
 
 def keys_tell_no_more(line: Line) -> Verdict | None:
@@ -126,12 +149,19 @@ def echoed_whole(line: Line) -> Verdict | None:
     return line.as_typed() if not shorter and echoes(line.typed.edited, line.echoed) else None
 
 
+def drawn_over_itself(line: Line) -> Verdict | None:
+    """All keys were echoed, so they are no commands of vi's."""
+    told = line.tangled and line.typed.printed and follows(line.typed.keys, line.echoed)
+    return line.as_typed(sure=False) if told else None
+
+
 def shown_among_others(line: Line) -> Verdict | None:
     """Something else was shown while it was typed."""
     return line.as_typed() if "\n" in line.shown and follows(line.typed.keys, line.echoed) else None
 
 
 RULES: tuple[Callable[[Line], Verdict | None], ...] = (
-    nothing_shown, stars_shown, search_left_over, drawn_as_lines, tabs_completed_nothing, keys_tell_no_more,
-    more_at_the_right, more_behind, first_row_of_a_paste, drawn_whole, echoed_whole, shown_among_others,
+    nothing_shown, stars_shown, search_left_over, drawn_as_lines, tabs_completed_nothing, inserted_at_the_edge,
+    blank_before_a_wide_character, left_before, keys_tell_no_more,
+    more_at_the_right, more_behind, first_row_of_a_paste, drawn_whole, echoed_whole, shown_among_others, drawn_over_itself,
 )  # fmt: skip

@@ -265,7 +265,8 @@ class Judge:
     def _reconciled(self, case: Case) -> Verdict | None:
         if case.stood is None:
             return None
-        return reconciled(case.typed, self._rows.without_padding(case.stood, case.typed), case.echoed)
+        stood = self._rows.without_padding(case.stood, case.typed)
+        return reconciled(case.typed, stood, case.echoed, tangled=self._echo.measure.counts_colours)
 
     # --- it stands at no prompt that is known
 
@@ -273,7 +274,12 @@ class Judge:
         """The keys do not tell it, and what it stands at looks like a prompt."""
         guessed = case.guessed
         seen = guessed and guessed.text.strip() and not case.typed.known and not case.typed.searched
-        return Verdict(guessed.text, guessed.prompt) if guessed and seen else None
+        if guessed is None or not seen:
+            return None
+        edited, prompt = case.typed.edited.rstrip(), self._prompt_at_first(case)
+        if case.typed.recalled and prompt and len(edited) > len(guessed.text) and case.line.endswith(edited):
+            return Verdict(edited, prompt)  # that is in what was recalled
+        return Verdict(guessed.text, guessed.prompt)
 
     def _at_continuation(self, case: Case) -> Verdict | None:
         """At the shell's prompt for one more line, which nothing has taught yet."""
@@ -335,7 +341,7 @@ class Judge:
         prompt = self._prompt_at_first(case)
         if prompt and self._drawn_over(case.typed, prompt, case.guessed):
             return Verdict(case.typed.edited, prompt, sure=False)
-        return reconciled(case.typed, case.guessed, case.echoed)
+        return reconciled(case.typed, case.guessed, case.echoed, tangled=self._echo.measure.counts_colours)
 
     def _drawn_over(self, typed: Typed, prompt: str, seems: Stood) -> bool:
         differs = not self._prompts.same(prompt, seems.prompt)
