@@ -8,7 +8,7 @@ import re
 
 from bot.reading import pieces
 from bot.reading.counted import columns_of_colours
-from bot.reading.prompts import Prompt, Prompts
+from bot.reading.prompts import UNKNOWN, Prompt, Prompts
 from bot.reading.screen import width_of
 from bot.reading.sequences import CUF, CUU, SILENT
 from bot.reading.terminal import Terminal
@@ -42,6 +42,7 @@ SHORT = 4096
 SHORT_TYPED = 400  # with what its colours take
 COMES_BACK = " \b\x1b["
 WRAPS_BACK = " \b"
+ENDS_AT_EDGE = re.compile(r"([^\x00-\x1f\x7f]+) \x1b\[A")
 FULL_ROW = re.compile(r"\x1b\[A((?:\x1b\[C){9,})\x1b\[K[^\x00-\x1f\x7f]")
 RISEN = re.compile(r"\x1b\[([0-9]{2,3})A")
 GOES_FAR = re.compile(r"\x1b\[[0-9]*[A-D@P]")
@@ -115,7 +116,7 @@ class Measure:
             return
         if len(came) + len(text) > min(SHORT, self._patience) or self._stays_in_first_row(text, came):
             return
-        found = self._prompts.find(prompt) if prompt is not None else self._prompt_in(came) or self._prompt_in(text)
+        found = self._stood(prompt) if prompt is not None else self._prompt_in(came) or self._prompt_in(text)
         if found is None:
             return
         self._patience -= len(came) + len(text)
@@ -151,7 +152,8 @@ class Measure:
         """Not the one that was thought: there it can't have gone so."""
         width = self._terminal.width
         likely = self.counts_colours or (self._colours_may_count and UNMARKED.search(came + text) is not None)
-        windows = [Window(each, counts) for counts in (likely, not likely) for each in (width, *USUAL, *NARROW)]
+        widths = (width, *self._wrapped_in(text), *USUAL, *NARROW)
+        windows = [Window(each, counts) for counts in (likely, not likely) for each in widths]
         if written.resized or written.colours != self._colours or self._refuted.issuperset(windows):
             self._refuted.clear()
         self._colours = written.colours
@@ -163,8 +165,18 @@ class Measure:
                 self._terminal.draw_again(came, window.width)
             self._resize(width=window.width)
 
+    def _wrapped_in(self, text: str) -> list[int]:
+        """Where the line ended at the edge, and readline goes up again: the widths in which it may fill its rows."""
+        ended = ENDS_AT_EDGE.match(text)
+        columns = self._terminal.line()[1] + len(ended[1]) if ended else 0
+        return [columns // rows for rows in (1, 2, 3, 4) if columns % rows == 0 and columns // rows >= NARROWEST]
+
     def _written(self, came: str, prompt: str) -> Written:
         return Written(came, prompt[self._prompts.begins(prompt) :])
+
+    def _stood(self, prompt: str) -> Prompt | None:
+        """Whatever stood before the first key is one, though it looks like none."""
+        return self._prompts.find(prompt) or (Prompt(prompt, UNKNOWN) if prompt.strip() else None)
 
     def _prompt_in(self, came: str) -> Prompt | None:
         """With which it began, or its last line did."""
