@@ -31,6 +31,7 @@ from bot.reading.waiting import Waiting
 
 # A line feed, or the end of bracketed paste: some editors leave their line with a movement of the cursor.
 LINE_LEFT = re.compile(r"\n|\x1b\[\?2004l")
+GOES_TO_LAST_ROW = re.compile(r"\x1b\[[0-9]*B")  # of a block, before its line feed: so does zsh
 # prompt_toolkit draws all that changed at once: it may go down for a menu, and come back.
 FRAME = re.compile(r"\x1b\[\?7l(?:[^\x1b]|\x1b(?!\[\?7[lh]))*+\x1b\[\?7h")
 # What readline's search has found.
@@ -187,7 +188,7 @@ class Commands:
             if self._terminal.alternate:
                 self._waiting.in_full_screen()
             elif left.group() != "\n":
-                if self._terminal.line()[0].strip():
+                if self._terminal.line()[0].strip() and (typing or not GOES_TO_LAST_ROW.match(text, left.end())):
                     self._line_left()
             elif not self._goes_down():
                 self._line_left()

@@ -109,6 +109,14 @@ def left_before(line: Line) -> Verdict | None:
     return line.as_typed() if told and line.keys and line.shown.endswith(line.keys) else None
 
 
+def expanded(line: Line) -> Verdict | None:
+    """What stood there of the history was put in its place while it was typed."""
+    before, mark, rest = line.keys.partition("!")
+    behind = rest[len(rest.split(maxsplit=1)[0]) :] if rest.strip() else ""
+    stands = mark and behind and line.shown.startswith(before) and line.shown.endswith(behind)
+    return line.as_shown() if stands and len(line.shown) > len(before + behind) else None
+
+
 def keys_tell_no_more(line: Line) -> Verdict | None:
     """They do not tell all, or the same, or began before the prompt did."""
     same = line.shown in (line.keys, line.typed.plain.strip()) or line.keys.endswith(line.shown)
@@ -162,6 +170,6 @@ def shown_among_others(line: Line) -> Verdict | None:
 
 RULES: tuple[Callable[[Line], Verdict | None], ...] = (
     nothing_shown, stars_shown, search_left_over, drawn_as_lines, tabs_completed_nothing, inserted_at_the_edge,
-    blank_before_a_wide_character, left_before, keys_tell_no_more,
+    blank_before_a_wide_character, left_before, expanded, keys_tell_no_more,
     more_at_the_right, more_behind, first_row_of_a_paste, drawn_whole, echoed_whole, shown_among_others, drawn_over_itself,
 )  # fmt: skip
