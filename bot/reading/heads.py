@@ -26,6 +26,7 @@ class Heads:
         # Of its prompts the last two had one: those before were others.
         again = self._prompts.in_shell and self._begins_as_last(head)
         self._last, self._headless = head, self._headless and not again
+        self._prompts.two_lines = bool(head.strip())
 
     def missed(self) -> None:
         """A prompt came without one."""

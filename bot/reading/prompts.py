@@ -94,6 +94,7 @@ class Prompts:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[re.Pattern[str], str]] = {}
         self.program = UNKNOWN
+        self.two_lines = False  # its prompts have an upper line: only a shell's do
         self._any: tuple[re.Pattern[bytes], ...] | None = None
         self._by_first: dict[
             str, list[tuple[re.Pattern[str], str]]
@@ -211,7 +212,7 @@ class Prompts:
         if started and (prompt in SHARED or not self.guess(prompt)):
             return started
         if CONTINUED.fullmatch(prompt) or (prompt in SHARED and self.program in USE_SHARED):
-            return self.program
+            return SHELL if self.two_lines and self.program == UNKNOWN else self.program
         known = self.learnt(prompt)
         if known and known.text == prompt and known.program != UNKNOWN:
             return known.program
