@@ -58,6 +58,8 @@ class Returns:
         if b"\x1b" in joined and not self._terminal.alternate:
             width, height, above = self._terminal.width, self._terminal.height, self._terminal.lines
             self._terminal.resize(width, height_of(contents, joined, above=above, width=width, height=height))
+        if followed and not self._prompts and contents[-4:-2] == [NEW_LINE] * 2 and contents[-1] == NEW_LINE:
+            self._heads.stood(contents[-2][:-1])  # the first prompt has one, and an empty line above
         at, end = 0, len(contents)
         while at < end:
             if (
