@@ -189,10 +189,14 @@ class Endings:
             return None
         if seam.last == "":
             return None if self._line.stepped else False
+        if seam.following == "" and ERASE_TO_END in seam.last:
+            return True  # a row of a block that was recalled
         drawn_over = seam.last == seam.following or pieces.CHOSEN.match(seam.last) is not None
         return True if drawn_over or pieces.GOES_UP.match(seam.following) else None
 
     def _moves(self, seam: Seam) -> bool | None:
+        if seam.last == "" and seam.following.startswith(pieces.DRAWN_BY_ZLE):
+            return True
         return True if pieces.GOES_ON_ELSEWHERE.match(seam.following) else None
 
     # What is known of the line says the rest.

@@ -28,6 +28,7 @@ SHOWS_NOTHING = re.compile(
     r"|.*\x1b\[\?1049l(?:\x1b\[23;0;0t)?\x1b\[39;49m)\Z",
     re.DOTALL,
 )
+DRAWN_BY_ZLE = "\x1b[0m\x1b[27m\x1b[24m\x1b[J"  # a prompt of zsh's, after a return
 TITLE = re.compile(r"(?:\x1b\][^\x07\x1b]*(?:\x07|\x1b\\))+\Z")
 # vim gives the normal screen back, and then writes two returns and a line feed.
 LEFT_VIM = re.compile(r"\x1b\[\?1049l(?:\x1b\[23;0;0t)?\x1b\[\?25h\x1b\[>4;m\Z")
