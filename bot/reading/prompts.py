@@ -115,10 +115,11 @@ class Prompts:
             self._any = self._compiled()
         if not self._any:
             return None
-        at_once, fed, *returned = self._any
+        at_once, fed, by_zle, *returned = self._any
         if at_once.match(lines):
             return 0
         after = (fed, *returned) if b"\r" in lines else (fed,)
+        after = (*after, by_zle) if b"\n\x1b[J" in lines else after
         return min((found.start() for pattern in after if (found := pattern.search(lines))), default=None)
 
     def _compiled(self) -> tuple[re.Pattern[bytes], ...]:
@@ -128,7 +129,7 @@ class Prompts:
         any_prompt = b"|".join(pattern.pattern.encode() for pattern, _ in self._seen.values())
         first = {shape.encode()[:1] for shape in self._seen}
         starts = re.escape(b"".join(sorted(first))) + (b"0-9" if b"0" in first else b"")
-        begins = (rb"(?:\x1b\[K)?", rb"\n", rb"\r", rb"\r\x1b\[K")
+        begins = (rb"(?:\x1b\[K)?", rb"\n", rb"\n\x1b\[J", rb"\r", rb"\r\x1b\[K")
         return tuple(re.compile(begin + b"(?=[" + starts + b"])(?:" + any_prompt + b")") for begin in begins)
 
     def same(self, prompt: str, line: str) -> bool:

@@ -27,6 +27,7 @@ RETURN, NEW_LINE = "\r", "\n"
 
 LONGEST_HEAD = 5  # pieces before a prompt that belong to it
 BELL = b"\x07"
+MARK_WIPED = " \n"
 HEADING = "# "  # or root's prompt
 DRAWN_ANEW = re.compile(r"\A\x1b\[0?K")
 NODE = "Welcome to Node.js"  # whose prompt is many others' too
@@ -222,6 +223,8 @@ class Returns:
         """Where the piece that is a prompt begins with its upper line, which may have an empty one above: each is ended by a
         return and a new line, which leave an empty piece."""
         head = prompt - 2
+        if contents[max(0, head) : prompt] == [MARK_WIPED, NEW_LINE]:
+            return max(0, head - 1)  # zsh's mark, and what wipes it
         if head < 0 or contents[prompt - 1] != NEW_LINE or not self._heads.is_head(contents[head][:-1]):
             return prompt
         return head - 2 if contents[max(0, head - 2) : head] == [NEW_LINE, NEW_LINE] else head
