@@ -234,7 +234,8 @@ class Endings:
             return True  # with its own readline, whatever asks: that answers twice
         if not self._commands.complete(line):
             # The keys do not tell what was recalled: that it was entered its editor's answer does, where that is known.
-            twice = self._twice.get(self._shape, False)
+            by_zsh = self._marks_prompts and not self._in_fish and self._line.attentive
+            twice = by_zsh or self._twice.get(self._shape, False)
             return True if twice and seam.following == "" != seam.last else None
         drawn_again = self._drawn_once_more(seam.following, line)
         return seam.last != "" and (drawn_again or self._answers_twice(seam, line))
