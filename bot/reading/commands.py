@@ -110,7 +110,7 @@ class Commands:
 
     def _full_screen(self) -> bool:
         """A full-screen program has the keyboard; one that draws on the normal screen shows no prompt."""
-        if self._terminal.keypad and not (self._terminal.alternate or self.echo.edited):
+        if self._terminal.keypad and not (self._terminal.alternate or self.echo.edited or self.echo.by_zle):
             return self._prompts.find(self._first_key.prompt or self._terminal.line()[0]) is None
         return self._terminal.alternate
 

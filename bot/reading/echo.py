@@ -12,6 +12,7 @@ from bot.reading.terminal import Terminal
 from bot.reading.window import wraps
 
 LONGEST_ECHO = 16 * 1024
+KEYPAD_ON, KEYPAD_OFF = "\x1b[K\x1b[?1h\x1b=", "\x1b[?1l"  # zsh's, behind its prompt
 LINE_BEGINS = re.compile(r"(?:^|\n)")
 # Characters that are drawn a second time, as their editor meant them: in a whole session, and for each Enter.
 PATIENCE, MORE_PATIENCE, LONGEST_DRAWN = 256 * 1024, 512, 4 * 1024
@@ -26,6 +27,7 @@ class Echo:
         self.came = ""  # since the line began, as it came
         self.row = ""  # of the cursor's row, as it came
         self.edited = False  # by a line editor that takes pastes in brackets
+        self.by_zle = False  # which has the keypad, as full-screen programs do
         self.measure = Measure(terminal, prompts)
         self._patience = PATIENCE
         # The last answer of `as_meant`, and to what.
@@ -80,6 +82,8 @@ class Echo:
             if self.edited:
                 self._terminal.forget_keypad()  # a line editor's, whether or not it gives it back
             self.edited = text.rfind("\x1b[?2004h") > text.rfind("\x1b[?2004l")
+        if KEYPAD_ON in text or KEYPAD_OFF in text:
+            self.by_zle = text.rfind(KEYPAD_ON) > text.rfind(KEYPAD_OFF)
 
     def _measured(self, text: str, prompt: str | None, *, measuring: bool, typing: bool) -> str:
         """Looks at what in it tells of the window; gives what the terminal has not been fed for that."""
