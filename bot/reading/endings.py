@@ -155,6 +155,8 @@ class Endings:
             titled = self._prompts.in_shell and pieces.TITLE.match(seam.last)
             if titled or pieces.LEFT_VIM.search(seam.last):
                 return True
+        if seam.last == "" and seam.following.startswith(pieces.DRAWN_BY_ZLE):
+            return True
         if seam.following.isspace() and len(seam.following) == len(seam.last) > FEW_BLANKS:
             return True  # gpg wipes what it asked with blanks
         return True if self._marks(seam.last) or ("\x1b" in seam.last and shows_nothing(seam.last)) else None
@@ -195,8 +197,6 @@ class Endings:
         return True if drawn_over or pieces.GOES_UP.match(seam.following) else None
 
     def _moves(self, seam: Seam) -> bool | None:
-        if seam.last == "" and seam.following.startswith(pieces.DRAWN_BY_ZLE):
-            return True
         return True if pieces.GOES_ON_ELSEWHERE.match(seam.following) else None
 
     # What is known of the line says the rest.
