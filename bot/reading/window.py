@@ -55,7 +55,7 @@ MOVES_CURSOR = re.compile(r"\x1b\[[0-9;]*[@-GPXd]")
 ROW_BEGINS = re.compile(r"[\n\r]|\x1b\[[0-9;]*H")
 ERASES_REST = "\x1b[K\n"
 # reline draws a menu below the line, each entry from the same column on, and returns there.
-ENTRY_BELOW, ENTRY = "B\x1b[", re.compile(r"\x1b\[([0-9]{1,3})G([^\x00-\x1f\x7f-\x9f]+)\x1b\[\1G")
+ENTRY_BELOW, ENTRY = "B\x1b[", re.compile(r"\x1b\[([0-9]{1,3})G([^\x00-\x1f\x7f-\x9f]++)\x1b\[\1G")
 COMES_DOWN, GOES_DOWN = "B", "\n\r"  # behind a row that is drawn above others, and before one below them
 FEWEST_ROWS, MOST_ROWS, MOST_COLUMNS = 8, 200, 300
 
