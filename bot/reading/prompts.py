@@ -119,7 +119,7 @@ class Prompts:
         if at_once.match(lines):
             return 0
         after = (fed, *returned) if b"\r" in lines else (fed,)
-        after = (*after, by_zle) if b"\n\x1b[J" in lines else after
+        after = (*after, by_zle) if b"\x1b" in lines and b"\n\x1b[J" in lines else after
         return min((found.start() for pattern in after if (found := pattern.search(lines))), default=None)
 
     def _compiled(self) -> tuple[re.Pattern[bytes], ...]:
