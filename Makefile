@@ -1,7 +1,9 @@
 # `make try` and `make test` work on a fresh clone with Python 3.11+, make and git: the rest is installed into .venv.
 
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python /usr/bin/python3; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+# Before 3.11.5, `re` matches possessive groups wrongly (gh-106052): such a Python only where there is no other.
+PYTHON ?= $(shell for least in '(3, 11, 5)' '(3, 11)'; do \
+	for p in python3 python3.14 python3.13 python3.12 python3.11 python /usr/bin/python3; do \
+	$$p -c "import sys; sys.exit(sys.version_info < $$least)" 2>/dev/null && { echo $$p; exit; }; done; done)
 RUN := .venv/bin/python
 
 .PHONY: try test survival coverage check format requirements

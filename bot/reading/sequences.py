@@ -28,7 +28,7 @@ _AFTER_CSI = r"(?:[<-?]?[0-;]*+[ -/]*+[@-~]|[0-?]*+[ -/]*+)"
 NOT_TEXT = re.compile(
     r"[\x00-\x1f\x7f-\x9f](?:"
     rf"(?<=\x1b)(?:\[{_AFTER_CSI}|[\]PX^_]{_BODY}|[ -/]*+[0-~])|(?<=\x9b){_AFTER_CSI}|(?<=[\x90\x98\x9d-\x9f]){_BODY}"
-    r")?+"
+    r")?"
 )
 
 # What changes neither the cursor nor a cell: colours, titles, cursor shapes, paste mode, how keys are sent, questions to the
